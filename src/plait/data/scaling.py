@@ -1,0 +1,109 @@
+"""Missing values imputed and features standardised, by what the training rows say alone."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.preprocessing import StandardScaler
+
+from plait.data.checks import Array
+from plait.data.modalities import Modalities
+
+Scaling = Literal["standard", "none"]
+Floats = npt.NDArray[np.float64]
+
+_SCALINGS = ("standard", "none")
+
+
+class Standardiser:
+    """Mean 0 and standard deviation 1 for every feature of every modality; nothing missing afterwards.
+
+    Mean and standard deviation (of the population, as scikit-learn's StandardScaler) are those of the values
+    that are there in the training rows. A missing value becomes the training mean, an absent row all zeros. A
+    feature that is constant in the training rows keeps its unit (it becomes 0 there); one that was never seen
+    counts as mean 0.
+
+    Args:
+        scaling: "standard", or "none" to keep the units of the data and only impute.
+
+    Attributes:
+        mean_: Training mean of each feature, by modality, in the shape of a sample.
+        sd_: Training standard deviation of each feature, by modality; 1 where it is 0 or unknown.
+    """
+
+    def __init__(self, scaling: Scaling = "standard") -> None:
+        self.scaling = scaling
+
+    def fit(self, modalities: Modalities, rows: Any = None) -> "Standardiser":
+        """Learn means and standard deviations.
+
+        Args:
+            modalities: Samples.
+            rows: The training rows, as for `modalities[rows]`; None is all of them.
+
+        Raises:
+            ValueError: If `scaling` is unknown, or the values of a modality are too large for a variance.
+        """
+        if self.scaling not in _SCALINGS:
+            raise ValueError(f"scaling must be one of {_SCALINGS}, got {self.scaling!r}.")
+        train = modalities if rows is None else modalities[rows]
+        moments = {
+            name: _moments(name, array[present])
+            for (name, array), present in zip(train.items(), train.present.T, strict=True)
+        }
+        self.mean_ = {name: mean for name, (mean, _) in moments.items()}
+        self.sd_ = {name: sd for name, (_, sd) in moments.items()}
+        return self
+
+    def transform(self, modalities: Modalities) -> dict[str, Floats]:
+        """The modalities in float64: imputed, scaled, and zero where absent.
+
+        Args:
+            modalities: Samples with the modalities and shapes of fit.
+        """
+        present = dict(zip(modalities.names, modalities.present.T, strict=True))
+        return {name: self._scaled(name, array, present[name]) for name, array in modalities.items()}
+
+    def _scaled(self, name: str, array: Array, present: npt.NDArray[np.bool_]) -> Floats:
+        mean, sd = self.mean_[name], self.sd_[name]
+        values = np.where(np.isnan(array), mean, array).astype(np.float64, copy=False)
+        if self.scaling == "standard":
+            values -= mean
+            values /= sd
+        values[~present] = 0.0
+        return values
+
+    def state(self) -> dict[str, Floats]:
+        """What was learned, as arrays by name, for a file."""
+        means = {f"{name}.mean": mean for name, mean in self.mean_.items()}
+        return means | {f"{name}.sd": sd for name, sd in self.sd_.items()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Floats], scaling: Scaling = "standard") -> "Standardiser":
+        """The standardiser whose `state` this is.
+
+        Args:
+            state: What `state` returned.
+            scaling: As in the constructor.
+        """
+        new = cls(scaling)
+        new.mean_ = {
+            key.removesuffix(".mean"): value for key, value in state.items() if key.endswith(".mean")
+        }
+        new.sd_ = {key.removesuffix(".sd"): value for key, value in state.items() if key.endswith(".sd")}
+        return new
+
+
+def _moments(name: str, array: Array) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each feature over the present rows, NaN left out."""
+    shape = array.shape[1:]
+    if array.size == 0:
+        return np.zeros(shape), np.ones(shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaler = StandardScaler().fit(array.reshape(len(array), -1))
+    seen = scaler.n_samples_seen_ > 0
+    if not np.isfinite(scaler.var_[np.broadcast_to(seen, scaler.var_.shape)]).all():
+        raise ValueError(f"Modality {name!r} holds values too large to scale; give them in a larger unit.")
+    mean, sd = np.where(seen, scaler.mean_, 0.0), np.where(seen, scaler.scale_, 1.0)
+    return mean.reshape(shape), sd.reshape(shape)

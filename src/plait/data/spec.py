@@ -1,0 +1,117 @@
+"""All that `build` may know of the data: shapes, outputs and task."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import numpy as np
+from torch import nn
+
+from plait.data.checks import listed
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a method may know when it builds its module.
+
+    Args:
+        shapes: Shape of one sample of each modality, by name; the order is the order of the modalities.
+        outputs: Number of classes (at least 2), or of regression targets (at least 1).
+        task: "classification" or "regression".
+        encoders: Modules of the user, by modality; a modality without one gets an encoder by its shape.
+
+    Raises:
+        ValueError: If there is no modality, a shape is empty or has a size below 1, `outputs` or `task` is
+            out of range, or an encoder is given for a modality that is not there.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    outputs: int
+    task: Task
+    encoders: Mapping[str, nn.Module] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_shapes(self.shapes)
+        _check_outputs(self.outputs, self.task)
+        unknown = [name for name in self.encoders if name not in self.shapes]
+        if unknown:
+            raise ValueError(
+                f"Encoders are given for modalities that are not there: {listed(unknown)}. "
+                f"The modalities are {listed(self.shapes)}."
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the modalities, in order."""
+        return tuple(self.shapes)
+
+    def width(self, name: str) -> int:
+        """Numbers in one sample of a modality: the product of its shape.
+
+        Raises:
+            KeyError: If there is no modality of that name.
+        """
+        if name not in self.shapes:
+            raise KeyError(f"No modality {name!r}; the modalities are {listed(self.shapes)}.")
+        return math.prod(self.shapes[name])
+
+    def to_json(self) -> dict[str, Any]:
+        """Shapes, outputs and task as plain text values; encoders are code and stay out.
+
+        Modalities are a list, so that their order survives any writer of JSON.
+        """
+        modalities = [
+            {"name": name, "shape": [int(size) for size in shape]} for name, shape in self.shapes.items()
+        ]
+        return {"task": self.task, "outputs": int(self.outputs), "modalities": modalities}
+
+    @classmethod
+    def from_json(cls, saved: Any, encoders: Mapping[str, nn.Module] | None = None) -> "DataSpec":
+        """The spec that `to_json` wrote.
+
+        Args:
+            saved: What `to_json` returned, read back from a file.
+            encoders: The user's modules, which a file cannot hold.
+
+        Raises:
+            ValueError: If a part is missing, or is not what `to_json` writes.
+        """
+        try:
+            shapes = {part["name"]: tuple(part["shape"]) for part in saved["modalities"]}
+            outputs, task = saved["outputs"], saved["task"]
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"A saved data spec has `task`, `outputs` and `modalities` (a list of name and shape); "
+                f"this one cannot be read ({type(error).__name__}: {error}). The file is damaged; save again."
+            ) from error
+        return cls(shapes, outputs, cast("Task", task), encoders or {})
+
+
+def _check_shapes(shapes: Mapping[str, tuple[int, ...]]) -> None:
+    if not shapes:
+        raise ValueError("A data spec needs at least one modality; `shapes` is empty.")
+    for name, shape in shapes.items():
+        if not isinstance(name, str):
+            raise TypeError(f"Modalities are named by strings, got the name {name!r}.")
+        if not shape or not all(_is_count(size) for size in shape):
+            raise ValueError(
+                f"Modality {name!r} has sample shape {tuple(shape)}; sizes must be whole numbers of at least 1. "
+                "A modality that is absent in all samples has no shape: give its values, or leave it out."
+            )
+
+
+def _check_outputs(outputs: int, task: str) -> None:
+    least = {"classification": 2, "regression": 1}
+    if not isinstance(task, str) or task not in least:
+        raise ValueError(f"task must be 'classification' or 'regression', got {task!r}.")
+    if not _is_count(outputs) or outputs < least[task]:
+        raise ValueError(
+            f"outputs must be a whole number of at least {least[task]} for {task}, got {outputs!r}."
+        )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)

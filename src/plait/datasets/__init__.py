@@ -1,0 +1,20 @@
+"""Data sets to try methods on: simulated ones with known answers, real ones with published numbers."""
+
+from plait.datasets.htad import fetch_htad
+from plait.datasets.mfeat import fetch_mfeat
+from plait.datasets.rosmap import fetch_rosmap
+from plait.datasets.settings import CURVES, SETTINGS, SharingSetting
+from plait.datasets.splits import Split, split_rows
+from plait.datasets.synthetic import make_data_sharing
+
+__all__ = [
+    "CURVES",
+    "SETTINGS",
+    "SharingSetting",
+    "Split",
+    "fetch_htad",
+    "fetch_mfeat",
+    "fetch_rosmap",
+    "make_data_sharing",
+    "split_rows",
+]

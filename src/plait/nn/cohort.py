@@ -1,0 +1,178 @@
+"""A cohort: many students of one head that read different things, as one batched module."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from plait.data.batches import Batch
+from plait.data.shapes import Features, Output, Present
+from plait.data.spec import DataSpec
+from plait.nn.blocks import Block
+from plait.nn.criteria import Criterion, usable_mean
+from plait.nn.extractors import Extractor
+from plait.nn.layers import Rows, Stacked, StackedLinear, StackedMLP, uniform
+from plait.nn.module import FusionModule
+from plait.nn.mutual import mutual_penalty
+from plait.nn.students import Student
+
+
+@dataclass(frozen=True)
+class CohortPlan:
+    """What a cohort consists of.
+
+    Args:
+        spec: Shapes, outputs and task.
+        students: What each student reads.
+        hidden: Widths of the hidden layers of every head; empty is a linear head.
+        encoder_hidden: Widths of the hidden layers of encoders that are trained with their student.
+        dropout: Share of hidden units of the heads set to zero in training, in [0, 1).
+        absent: "skip": a student reads the samples that have all its modalities. "zero": it reads every sample
+            that has at least one of them, with zeros in place of the absent ones.
+        rhos: Strengths of mutual learning, >= 0; the cohort holds one copy of its students for each, and
+            copies start from the same weights. 0 is independent training.
+    """
+
+    spec: DataSpec
+    students: tuple[Student, ...]
+    hidden: tuple[int, ...] = (64, 32)
+    encoder_hidden: tuple[int, ...] = (256,)
+    dropout: float = 0.0
+    absent: Literal["skip", "zero"] = "skip"
+    rhos: tuple[float, ...] = (0.0,)
+
+
+class Cohort(FusionModule):
+    """Students with heads of the same hidden sizes, their parameters stacked along a leading axis.
+
+    A unit is one student at one rho, in the order rho-major.
+
+    Args:
+        plan: What the cohort consists of.
+        generator: Source of the initial weights; None is seed 0.
+    """
+
+    rhos: Tensor
+    teachers: Tensor
+    reads: Tensor
+
+    def __init__(self, plan: CohortPlan, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        generator = generator or torch.Generator().manual_seed(0)
+        self.plan, self.copies, count = plan, len(plan.rhos), len(plan.students)
+        sizes = (*plan.hidden, plan.spec.outputs)
+        widths = torch.tensor([float(student.width(plan.spec)) for student in plan.students])
+        self.blocks = nn.ModuleList(self._blocks(sizes[0], widths, generator))
+        self.block_units = [self._units_of(block.users) for block in self.blocks]
+        self.bias = nn.Parameter(uniform((count, sizes[0]), widths[:, None], generator).repeat(self.copies, 1))
+        every = torch.arange(count).repeat(self.copies)
+        self.tail = StackedMLP.initial(every, sizes, generator, plan.dropout) if plan.hidden else None
+        self.dropout = nn.Dropout(plan.dropout)
+        self._constants(count)
+
+    def _constants(self, count: int) -> None:
+        plan = self.plan
+        reads = torch.tensor([[name in one.modalities for name in plan.spec.names] for one in plan.students])
+        self.register_buffer("reads", reads, persistent=False)
+        self.register_buffer("rhos", torch.tensor(plan.rhos, dtype=torch.float64), persistent=False)
+        self.register_buffer("teachers", torch.full((self.copies, count), 1 / count, dtype=torch.float64), persistent=False)
+
+    def _blocks(self, out: int, widths: Tensor, generator: torch.Generator) -> Iterator[Block]:
+        """One block for every representation that some student reads, in the order of first use."""
+        users: dict[tuple[str, Extractor], list[int]] = {}
+        for place, student in enumerate(self.plan.students):
+            for read in student.reads:
+                users.setdefault(read, []).append(place)
+        spec = self.plan.spec
+        for (name, extractor), places in users.items():
+            rows, width = torch.tensor(places), extractor.width(name, spec)
+            weight = uniform((len(rows), width, out), widths[rows, None, None], generator)
+            copies = len(rows) * self.copies
+            encoder = extractor.trained(name, spec, copies, self.plan.encoder_hidden, generator)
+            linear = StackedLinear(weight.repeat(self.copies, 1, 1))
+            yield Block(name, extractor.source, width, rows, encoder, linear)
+
+    @property
+    def units(self) -> int:  # type: ignore[override]
+        """Number of independent networks: students at each rho."""
+        return self.copies * self.count
+
+    @property
+    def count(self) -> int:
+        """Number of students in one copy."""
+        return len(self.plan.students)
+
+    def forward(self, features: Features, present: Present) -> Output:
+        """Outputs of all units for cached representations (named "modality/source")."""
+        whole = bool(present.all())
+        hidden = self.bias[:, None].repeat(1, len(present), 1)
+        for block, units in zip(self.blocks, self.block_units, strict=True):
+            here = None if whole else present[:, self.plan.spec.names.index(block.modality)]
+            hidden = hidden.index_add_(0, units.to(hidden.device), block(features, here).to(hidden.dtype))
+        if self.tail is None:
+            return hidden
+        output: Tensor = self.tail(self.dropout(hidden.relu()))
+        return output
+
+    def readable(self, present: Present) -> Bool[Tensor, "student batch"] | None:
+        """Which samples each student can read; None is all of them."""
+        if bool(present.all()):
+            return None
+        if self.plan.absent == "zero":
+            return (self.reads[:, None] & present).any(-1)
+        return ~(self.reads[:, None] & ~present).any(-1)
+
+    def usable(self, present: Present) -> Bool[Tensor, "unit batch"] | None:
+        """Which samples each unit can read; None is all of them."""
+        readable = self.readable(present)
+        return None if readable is None else readable.repeat(self.copies, 1)
+
+    def objective(self, batch: Batch, criterion: Criterion) -> Float[Tensor, " unit"]:
+        """Task loss of every unit plus rho times its distance from the teachers."""
+        linked = criterion.link(self(batch.features, batch.present))
+        linked = linked.unflatten(0, (self.copies, self.count))
+        readable = self.readable(batch.present)
+        every = None if readable is None else readable.expand(self.copies, -1, -1)
+        losses = usable_mean(criterion.score(linked, batch.target), every)
+        if bool(self.rhos.any()):
+            penalty = mutual_penalty(linked, self.teachers.to(linked.dtype), criterion, readable)
+            losses = losses + self.rhos.to(losses.dtype)[:, None] * penalty
+        return losses.flatten()
+
+    def owners(self) -> Mapping[str, Rows | int]:
+        """The unit of every row of every parameter (and of the buffers of users' modules)."""
+        found: dict[str, Rows | int] = {"bias": torch.arange(self.units)}
+        for name, layer, students in self._layers():
+            found |= {f"{name}.{inner}": rows for inner, rows in layer.owners(self._units_of(students)).items()}
+        return found
+
+    def copy_rho(self, source: "Cohort", of: int, to: int) -> None:
+        """Overwrite the students of the copy at `to` by those of the copy at `of` of a cohort of the same plan."""
+        with torch.no_grad():
+            self.bias.unflatten(0, (self.copies, -1))[to] = source.bias.unflatten(0, (source.copies, -1))[of]
+        for (_, mine, students), (_, other, _) in zip(self._layers(), source._layers(), strict=True):
+            rows = torch.arange(len(students))
+            mine.copy_rows(other, of * len(students) + rows, to * len(students) + rows)
+
+    def _layers(self) -> Iterator[tuple[str, Stacked, Rows]]:
+        """Every stacked layer: its name, itself, and the students (of one copy) that have it."""
+        for place, block in enumerate(self.blocks):
+            for name, layer in block.named_modules(prefix=f"blocks.{place}"):
+                if isinstance(layer, Stacked):
+                    yield name, layer, block.users
+        for name, layer in self.named_modules():
+            if isinstance(layer, Stacked) and name.startswith("tail"):
+                yield name, layer, torch.arange(self.count)
+
+    def _units_of(self, students: Rows) -> Rows:
+        """The units of these students: one for every rho, rho-major."""
+        return (torch.arange(self.copies)[:, None] * self.count + students).flatten()
+
+    def at_rho(self, copy: int) -> "Cohort":
+        """A cohort of the students of one rho, with their weights."""
+        alone = Cohort(replace(self.plan, rhos=(self.plan.rhos[copy],))).to(self.bias)
+        alone.copy_rho(self, copy, 0)
+        return alone

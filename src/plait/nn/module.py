@@ -1,0 +1,45 @@
+"""What every fusion network is to the training loop and to the estimators."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from plait.data.batches import Batch
+from plait.data.shapes import Features, Output, Present
+from plait.nn.criteria import Criterion
+
+
+class FusionModule(nn.Module, ABC):
+    """A network over several modalities.
+
+    Values of an absent modality must not influence the output, and samples must not influence each other
+    at prediction (`eval()` mode).
+    """
+
+    units = 1
+
+    @abstractmethod
+    def forward(self, features: Features, present: Present) -> Output:
+        """Predict: real values, or unnormalised log-probabilities of the classes."""
+
+    def objective(self, batch: Batch, criterion: Criterion) -> Float[Tensor, " unit"]:
+        """The loss to minimise: by default the task's.
+
+        A module of several independent networks returns one value a network (a *unit*): the trainer
+        minimises their sum and keeps the best weights of each.
+        """
+        return criterion.loss(self(batch.features, batch.present), batch.target).reshape(1)
+
+    def usable(self, present: Present) -> Bool[Tensor, "unit batch"] | None:  # noqa: ARG002
+        """Which samples each unit can read, where its losses are of some samples only; None is all."""
+        return None
+
+    def owners(self) -> Mapping[str, Int[Tensor, " row"] | int]:
+        """The unit that owns each row of a parameter or buffer (or all of it, for a plain number).
+
+        Names that are not listed belong to no unit and are left alone by the keeper of best weights. The
+        default gives everything to the only unit.
+        """
+        return dict.fromkeys(self.state_dict(), 0)

@@ -1,0 +1,186 @@
+"""The frozen part of a cohort: what is computed once for all students, and cached while they train."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from plait.data.shapes import Features, Present
+from plait.data.spec import DataSpec
+from plait.nn.extractors import PCA, Extractor, Identity, Module, Sliced, is_frozen
+
+
+class Source(nn.Module, ABC):
+    """A part that reads one modality and gives named representations of it."""
+
+    @abstractmethod
+    def forward(self, values: Float[Tensor, "batch ..."]) -> Features:
+        """The representations, by the name that extractors know them under."""
+
+
+class Flatten(Source):
+    """The features as one row a sample."""
+
+    def forward(self, values: Float[Tensor, "batch ..."]) -> Features:
+        return {Identity.kind: values.flatten(1)}
+
+
+class Projection(Source):
+    """Scores on principal components, the largest first: narrower ones are its first columns.
+
+    Args:
+        width: Number of features.
+        rank: Number of components.
+    """
+
+    mean: Tensor
+    components: Tensor
+
+    def __init__(self, width: int, rank: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("components", torch.zeros(width, rank))
+
+    def fit(self, values: Float[Tensor, "batch ..."]) -> None:
+        """Find the components by one singular value decomposition; components beyond the data's rank are zero."""
+        rows = values.flatten(1).double()
+        _, strength, right = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
+        right = right[: self.components.shape[1]]
+        found = strength[: len(right)] > strength.max() * max(rows.shape) * torch.finfo(rows.dtype).eps
+        sign = right.gather(1, right.abs().argmax(1, keepdim=True)).sign()  # the largest loading is positive
+        self.mean.copy_(rows.mean(0))
+        self.components.zero_()
+        self.components[:, : len(right)] = (right * sign * found[:, None]).T.to(self.components.dtype)
+
+    def forward(self, values: Float[Tensor, "batch ..."]) -> Features:
+        return {PCA.kind: (values.flatten(1) - self.mean) @ self.components}
+
+
+class SlicedEncoder(Source):
+    """A perceptron whose last hidden layers, after their ReLU, are representations of falling width.
+
+    Args:
+        width: Number of features.
+        hidden: Widths of the layers before the representations.
+        widths: Widths of the representations, in falling order.
+        outputs: Outputs of the last layer, which serves its own training alone.
+    """
+
+    def __init__(self, width: int, hidden: Iterable[int], widths: Sequence[int], outputs: int) -> None:
+        super().__init__()
+        sizes = [width, *hidden, *widths, outputs]
+        self.widths = tuple(widths)
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+
+    def hidden(self, values: Float[Tensor, "batch ..."]) -> list[Tensor]:
+        """The values after the ReLU that follows each layer but the last."""
+        found = [values.flatten(1)]
+        for layer in list(self.layers)[:-1]:
+            found.append(layer(found[-1]).relu())
+        return found[1:]
+
+    def predict(self, values: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch out"]:
+        """Outputs of the whole perceptron."""
+        output: Tensor = self.layers[-1](self.hidden(values)[-1])
+        return output
+
+    def forward(self, values: Float[Tensor, "batch ..."]) -> Features:
+        kept = self.hidden(values)[-len(self.widths) :]
+        return {Sliced(size).label: layer for size, layer in zip(self.widths, kept, strict=True)}
+
+
+class Frozen(Source):
+    """The output of the user's frozen module, flattened.
+
+    Args:
+        module: The user's module; always in evaluation mode.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def train(self, mode: bool = True) -> "Frozen":  # noqa: FBT001, FBT002 - torch's signature
+        """Keep the user's module in evaluation mode."""
+        super().train(mode)
+        self.module.eval()
+        return self
+
+    def forward(self, values: Float[Tensor, "batch ..."]) -> Features:
+        return {Module.kind: self.module(values).flatten(1)}
+
+
+class Unread(Source):
+    """The features as they are, for a module that is trained with the students."""
+
+    def forward(self, values: Float[Tensor, "batch ..."]) -> Features:
+        return {Module.kind: values}
+
+
+Kind = TypeVar("Kind", bound=Source)
+Build = Callable[[str, DataSpec, Sequence[Extractor], Sequence[int]], Source]
+
+
+def _projection(name: str, spec: DataSpec, users: Sequence[Extractor], hidden: Sequence[int]) -> Source:  # noqa: ARG001
+    return Projection(spec.width(name), max(user.width(name, spec) for user in users))
+
+
+def _sliced(name: str, spec: DataSpec, users: Sequence[Extractor], hidden: Sequence[int]) -> Source:
+    widths = sorted((user.width(name, spec) for user in users), reverse=True)
+    return SlicedEncoder(spec.width(name), hidden, widths, spec.outputs)
+
+
+def _module(name: str, spec: DataSpec, users: Sequence[Extractor], hidden: Sequence[int]) -> Source:  # noqa: ARG001
+    encoder = spec.encoders[name]
+    return Frozen(encoder) if is_frozen(encoder) else Unread()
+
+
+_BUILD: dict[str, Build] = {"pca": _projection, "sliced": _sliced, "module": _module}
+
+
+class Representations(nn.Module):
+    """All frozen representations that a cohort's students read.
+
+    Args:
+        spec: Shapes of the data.
+        dictionary: The extractors in use, by modality.
+        hidden: Widths of the layers of sliced encoders before their representations.
+    """
+
+    def __init__(
+        self, spec: DataSpec, dictionary: Mapping[str, Iterable[Extractor | None]], hidden: Sequence[int] = ()
+    ) -> None:
+        super().__init__()
+        self.names = tuple(spec.names)
+        self.sources = nn.ModuleList()
+        self.reads: list[str] = []
+        for name in self.names:
+            by_kind: dict[str, list[Extractor]] = {}
+            for extractor in filter(None, dictionary.get(name, ())):
+                by_kind.setdefault(extractor.source.partition("-")[0], []).append(extractor)
+            for kind, users in by_kind.items():
+                build = _BUILD.get(kind)
+                self.sources.append(build(name, spec, users, hidden) if build else Flatten())
+                self.reads.append(name)
+
+    def of_kind(self, kind: type[Kind]) -> list[tuple[str, Kind]]:
+        """The parts of one kind, each with the modality it reads."""
+        return [(name, part) for name, part in zip(self.reads, self.sources, strict=True) if isinstance(part, kind)]
+
+    def fit_projections(self, features: Features, present: Bool[Tensor, "batch modality"]) -> None:
+        """Fit every projection on the samples that have its modality."""
+        for name, projection in self.of_kind(Projection):
+            projection.fit(features[name][present[:, self.names.index(name)]])
+
+    def forward(self, features: Features, present: Present) -> Features:
+        """The representations, each named "modality/source"; zero where the modality is absent."""
+        found: Features = {}
+        for name, source in zip(self.reads, self.sources, strict=True):
+            here = present[:, self.names.index(name)]
+            for key, values in source(features[name]).items():
+                shaped = here.reshape(-1, *[1] * (values.ndim - 1))
+                found[f"{name}/{key}"] = values.where(shaped, 0)
+        return found

@@ -1,0 +1,1 @@
+"""How modules learn: the only room that owns an optimiser."""

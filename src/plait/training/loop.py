@@ -1,0 +1,120 @@
+"""One run of training: epochs of minibatches, validation, and the best state of every unit."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.optim import Optimizer
+
+from plait.data.batches import Batch, TrainingData
+from plait.nn.criteria import Criterion, usable_mean
+from plait.nn.module import FusionModule
+from plait.training.keeper import BestState
+from plait.training.threads import ThreadChoice
+
+_PROGRESS = 1e-3
+_EVALUATION_ROWS = 512
+AfterEpoch = Callable[[int, Float[Tensor, " unit"]], None]
+
+
+@dataclass
+class Loop:
+    """Trains a module on samples that already are on its device.
+
+    Args:
+        module: The module in training.
+        optimiser: The optimiser of its parameters.
+        data: Samples on the device, and which of them train and which validate.
+        criterion: Task criterion.
+        best: Keeper of the best state.
+        batch_size: Samples a step.
+        mixed: Compute products in bfloat16.
+    """
+
+    module: FusionModule
+    optimiser: Optimizer
+    data: TrainingData
+    criterion: Criterion
+    best: BestState
+    batch_size: int
+    mixed: bool = False
+
+    def epochs(
+        self,
+        most: int,
+        patience: int | None,
+        order: torch.Generator,
+        threads: ThreadChoice,
+        after_epoch: AfterEpoch | None = None,
+    ) -> Iterator[dict[str, float]]:
+        """Train epoch by epoch until the limit, or until patience has run out; yields a row of the history."""
+        start, stall, mark = time.perf_counter(), 0, float("inf")
+        for epoch in range(most):
+            training = self._train(order, threads)
+            losses = self.validate()
+            self.best.update(losses, epoch)
+            if after_epoch is not None:
+                after_epoch(epoch + 1, losses)
+            level = _finite_mean(self.best.losses)
+            yield {
+                "epoch": epoch,
+                "training_loss": training,
+                "validation_loss": _finite_mean(losses),
+                "best_validation_loss": level,
+                "seconds": time.perf_counter() - start,
+            }
+            stall = 0 if level < mark else stall + 1
+            mark = min(mark, level - _PROGRESS * abs(level)) if stall == 0 else mark
+            if patience is not None and stall >= patience:
+                return
+
+    def _train(self, order: torch.Generator, threads: ThreadChoice) -> float:
+        """One pass over the training samples in random order; the mean loss of samples and units."""
+        self.module.train()
+        rows = self.data.train
+        shuffled = rows[torch.randperm(len(rows), generator=order).to(rows.device)]
+        total = torch.zeros((), device=rows.device)
+        for chosen in shuffled.split(self.batch_size):
+            with threads.step():
+                total += self._step(self.data.samples.rows(chosen)) * len(chosen)
+        return float(total) / len(rows)
+
+    def _step(self, batch: Batch) -> Tensor:
+        """One optimiser step; gradients keep their storage (some optimisers see it through views)."""
+        with self._precision():
+            losses = self.module.objective(batch, self.criterion)
+        self.optimiser.zero_grad(set_to_none=False)
+        losses.sum().backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        return losses.detach().mean()
+
+    @torch.no_grad()
+    def validate(self) -> Float[Tensor, " unit"]:
+        """Task loss of every unit on the validation samples it can read; infinite if it can read none."""
+        self.module.eval()
+        batch = self.data.samples.rows(self.data.validation)
+        with self._precision():
+            outputs = [self.module(part.features, part.present) for part in _chunks(batch)]
+        linked = self.criterion.link(torch.cat(outputs, dim=-2).to(batch.target.dtype))
+        scores = self.criterion.score(linked, batch.target)
+        usable = self.module.usable(batch.present)
+        losses = usable_mean(scores, usable).reshape(-1)
+        return losses if usable is None else losses.where(usable.any(-1), torch.inf)
+
+    def _precision(self) -> AbstractContextManager[object]:
+        device = self.data.train.device.type
+        return torch.autocast(device, dtype=torch.bfloat16) if self.mixed else nullcontext()
+
+
+def _finite_mean(losses: Tensor) -> float:
+    finite = losses[losses.isfinite()]
+    return float(finite.mean()) if len(finite) else float("inf")
+
+
+def _chunks(batch: Batch) -> Iterator[Batch]:
+    for rows in torch.arange(len(batch), device=batch.present.device).split(_EVALUATION_ROWS):
+        yield batch.rows(rows)

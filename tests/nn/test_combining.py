@@ -1,0 +1,61 @@
+"""Combining students: weights renormalised over those that can read a row, fallbacks, votes."""
+
+import numpy as np
+import pytest
+
+from plait.nn.ensembles import combine, one_hot_votes
+from plait.nn.screening import inverse_loss_weights
+
+
+def test_combining_renormalises_over_the_students_that_can_read_a_row():
+    """Weights 0.6 and 0.3 become 2/3 and 1/3 where the third student is absent; its values do not matter."""
+    predictions = np.array([[[3.0], [3.0]], [[6.0], [6.0]], [[1.0], [np.nan]]])
+    usable = np.array([[True, True], [True, True], [True, False]])
+    weights = np.array([0.6, 0.3, 0.1])
+    mean = combine(predictions, weights, usable, weights, np.array([9.0]))
+    assert mean == pytest.approx(np.array([[3.7], [4.0]]))
+
+
+def test_rows_beyond_the_ensemble_fall_back_step_by_step():
+    """The ensemble, then the fallback weights, then any student that reads the row, then the prior."""
+    predictions = np.array([[[1.0]], [[2.0]], [[4.0]], [[8.0]]]).repeat(4, axis=1)
+    usable = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]], dtype=bool)
+    weights, fallback = np.array([1.0, 0, 0, 0]), np.array([0.5, 0.25, 0.25, 0])
+    mean = combine(predictions, weights, usable, fallback, np.array([-1.0]))
+    assert mean.ravel().tolist() == [1.0, 3.0, 8.0, -1.0]
+
+
+def test_votes_are_one_for_the_largest_value_and_ties_go_to_the_smallest_class():
+    """0.4, 0.4, 0.2 is a vote for class 0."""
+    votes = one_hot_votes(np.array([[[0.4, 0.4, 0.2], [0.1, 0.2, 0.7]]]))
+    assert votes.tolist() == [[[1, 0, 0], [0, 0, 1]]]
+
+
+def _vote(classes, weights):
+    votes = np.eye(3)[np.array(classes)][:, None, :]
+    usable = np.ones((len(classes), 1), dtype=bool)
+    return int(combine(votes, np.array(weights), usable, np.array(weights), np.full(3, 1 / 3)).argmax())
+
+
+@pytest.mark.parametrize(
+    ("classes", "winner"), [([2, 1, 1], 1), ([2, 1], 1), ([2, 1, 0], 0), ([2, 2, 1, 1, 0], 1)]
+)
+def test_majority_vote_by_hand(classes, winner):
+    """Simple weights on votes: the most frequent class, ties to the smallest."""
+    assert _vote(classes, np.full(len(classes), 1 / len(classes))) == winner
+
+
+def test_majority_ties_stay_exact_for_any_number_of_students():
+    """Equal shares are counted, not rounded: class 0 wins every tie with class 1."""
+    for half in range(1, 60):
+        order = np.random.default_rng(half).permutation(np.repeat([0, 1], half))
+        assert _vote(order, np.full(2 * half, 1 / (2 * half))) == 0
+
+
+@pytest.mark.parametrize(
+    ("classes", "losses", "winner"),
+    [([2, 1, 1], [1.0, 4.0, 4.0], 2), ([2, 1, 1], [1.0, 1.5, 4.0], 2), ([2, 1, 1], [1.0, 2.0, 2.0], 1)],
+)
+def test_weighted_vote_by_hand(classes, losses, winner):
+    """1 / loss weights on votes: one good student outvotes two poor ones; a tie goes to the smaller class."""
+    assert _vote(classes, inverse_loss_weights(np.array(losses))) == winner
