@@ -1,0 +1,55 @@
+"""Learn from several modalities at once, and find out whether, how and which of them are worth fusing."""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plait.data.modalities import Modalities
+    from plait.data.spec import DataSpec
+    from plait.estimators import FusionClassifier, FusionRegressor
+    from plait.methods import EarlyFusion, IntermediateFusion, LateFusion, MetaFusion, SingleModality
+    from plait.persistence import load, save
+    from plait.training.trainer import Trainer
+
+_HOMES = {
+    "DataSpec": "plait.data.spec",
+    "EarlyFusion": "plait.methods",
+    "FusionClassifier": "plait.estimators",
+    "FusionRegressor": "plait.estimators",
+    "IntermediateFusion": "plait.methods",
+    "LateFusion": "plait.methods",
+    "MetaFusion": "plait.methods",
+    "Modalities": "plait.data.modalities",
+    "SingleModality": "plait.methods",
+    "Trainer": "plait.training.trainer",
+    "load": "plait.persistence",
+    "save": "plait.persistence",
+}
+
+__version__ = version("plait")
+__all__ = [
+    "DataSpec",
+    "EarlyFusion",
+    "FusionClassifier",
+    "FusionRegressor",
+    "IntermediateFusion",
+    "LateFusion",
+    "MetaFusion",
+    "Modalities",
+    "SingleModality",
+    "Trainer",
+    "load",
+    "save",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name where it is first used: `import plait` alone loads neither torch nor scikit-learn."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'plait' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

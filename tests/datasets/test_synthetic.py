@@ -48,9 +48,7 @@ def test_legacy_reproduces_the_published_generator(setting):
 def test_legacy_variances_of_a_hundred_seeds(setting):
     """The variances of the targets of seeds 1 to 100 agree with the spec: the first five, mean and spread."""
     first, mean, spread = VARIANCES[setting]
-    narrow = dataclasses.replace(
-        SETTINGS[setting], widths=(1, 1)
-    )  # the target does not depend on the features
+    narrow = dataclasses.replace(SETTINGS[setting], widths=(1, 1))  # the target does not depend on the features
     seeds = range(1, 101)
     found = [make_data_sharing(narrow, random_state=seed, legacy=True).target.var() for seed in seeds]
     assert np.allclose(found[:5], first, rtol=0, atol=0.056)  # written down by way of two decimals

@@ -28,7 +28,7 @@ def tiny(task, outputs, rhos=(0.99, 3.0), dtype=torch.float64, hidden=(6, 5)):
     target = torch.randn(20, outputs, generator=draw)
     if task == "classification":
         target = torch.nn.functional.one_hot(target.argmax(1), outputs).float()
-    batch = Batch(cached(features, present), present, target).to(torch.device("cpu"), dtype)
+    batch = Batch(cached(features, present), present, target, torch.full((20,), -1)).to(torch.device("cpu"), dtype)
     plan = CohortPlan(spec, tuple(full_product(dictionary)), hidden, (4,), rhos=rhos)
     return Cohort(plan).to(dtype), batch
 

@@ -1,9 +1,9 @@
-"""Combining students: weights renormalised over those that can read a row, fallbacks, votes."""
+"""What an ensemble predicts and loses: renormalised weights, fallbacks, votes."""
 
 import numpy as np
 import pytest
 
-from plait.nn.ensembles import combine, one_hot_votes
+from plait.nn.ensembles import LOGITS, PROBABILITIES, VALUES, Validation, combine, one_hot_votes
 from plait.nn.screening import inverse_loss_weights
 
 
@@ -37,9 +37,7 @@ def _vote(classes, weights):
     return int(combine(votes, np.array(weights), usable, np.array(weights), np.full(3, 1 / 3)).argmax())
 
 
-@pytest.mark.parametrize(
-    ("classes", "winner"), [([2, 1, 1], 1), ([2, 1], 1), ([2, 1, 0], 0), ([2, 2, 1, 1, 0], 1)]
-)
+@pytest.mark.parametrize(("classes", "winner"), [([2, 1, 1], 1), ([2, 1], 1), ([2, 1, 0], 0), ([2, 2, 1, 1, 0], 1)])
 def test_majority_vote_by_hand(classes, winner):
     """Simple weights on votes: the most frequent class, ties to the smallest."""
     assert _vote(classes, np.full(len(classes), 1 / len(classes))) == winner
@@ -59,3 +57,41 @@ def test_majority_ties_stay_exact_for_any_number_of_students():
 def test_weighted_vote_by_hand(classes, losses, winner):
     """1 / loss weights on votes: one good student outvotes two poor ones; a tie goes to the smaller class."""
     assert _vote(classes, inverse_loss_weights(np.array(losses))) == winner
+
+
+def test_losses_of_averages():
+    """Cross-entropy of probabilities (clipped) and of logits, squared error over outputs."""
+    target = np.array([0, 1])
+    shares = np.array([[0.5, 0.5], [1.0, 0.0]])
+    clipped = -np.log(np.finfo(float).eps)
+    assert PROBABILITIES.losses(shares, target) == pytest.approx([np.log(2), clipped])
+    assert LOGITS.losses(np.array([[0.0, 0.0], [900.0, 0.0]]), target) == pytest.approx([np.log(2), 900])
+    assert VALUES.losses(np.array([[1.0, 3.0]]), np.zeros((1, 2))) == pytest.approx([5.0])
+
+
+@pytest.mark.parametrize("absent", [0.0, 0.5])
+def test_the_loss_of_weights_is_the_loss_of_the_combined_prediction(absent):
+    """Selection and prediction agree on what an ensemble is."""
+    prior = np.full(3, 1 / 3)
+    random = np.random.default_rng(7)
+    predictions, usable = random.dirichlet(np.ones(3), size=(4, 30)), random.random((4, 30)) >= absent
+    target = random.integers(0, 3, size=30)
+    validation = Validation(predictions, target, usable, np.ones(4), PROBABILITIES, prior)
+    weights = np.array([0.7, 0.3, 0, 0])
+    mean = combine(predictions, weights, usable, weights, prior)
+    mean[~usable[:2].any(axis=0)] = prior
+    assert validation.loss(weights) == pytest.approx(PROBABILITIES.losses(mean, target).mean())
+
+
+def test_an_ensemble_that_reads_no_row_has_an_infinite_loss():
+    """Without a prior there is nothing to judge it on; with one it is judged as the prior."""
+    target = np.array([0, 0])
+    arguments = (
+        np.full((1, 2, 2), 0.5),
+        target,
+        np.zeros((1, 2), dtype=bool),
+        np.array([0.1]),
+        PROBABILITIES,
+    )
+    assert Validation(*arguments).loss(np.ones(1)) == np.inf
+    assert Validation(*arguments, np.array([0.25, 0.75])).loss(np.ones(1)) == pytest.approx(np.log(4))

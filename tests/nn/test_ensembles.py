@@ -11,7 +11,6 @@ from plait.nn.ensembles import (
     RULES,
     VALUES,
     Validation,
-    combine,
     ensemble_weights,
     greedy,
     greedy_with_replacement,
@@ -148,9 +147,7 @@ def test_greedy_with_a_prior_is_judged_on_all_rows():
 @pytest.mark.parametrize(("students", "kept"), [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (50, 30)])
 def test_greedy_keeps_four_fifths_and_at_most_thirty(students, kept):
     """Students whose errors are independent and of one size: every kept one improves the mean."""
-    signs = (
-        np.ones((students, 64)) if students < 3 else np.random.default_rng(0).normal(size=(students, 4000))
-    )
+    signs = np.ones((students, 64)) if students < 3 else np.random.default_rng(0).normal(size=(students, 4000))
     predictions = signs[..., None]
     validation = _everywhere(predictions, np.zeros((predictions.shape[1], 1)), VALUES)
     assert np.count_nonzero(greedy(validation)) == kept
@@ -190,9 +187,7 @@ def test_weights_are_shares_and_never_of_students_without_a_loss(rule, kind):
     assert weights.sum() == pytest.approx(1)
     assert weights[4] == 0
     others = np.arange(12) != 4
-    without = Validation(
-        predictions[others], complete.target, complete.usable[others], losses[others], complete.space
-    )
+    without = Validation(predictions[others], complete.target, complete.usable[others], losses[others], complete.space)
     assert weights[others] == pytest.approx(ensemble_weights(rule, without))
     assert np.isfinite(validation.loss(weights))
 
@@ -293,39 +288,3 @@ def test_stacking_reads_logits_by_their_probabilities():
     logits = _validation("logits", 6)
     shares = np.exp(logits.predictions) / np.exp(logits.predictions).sum(axis=2, keepdims=True)
     assert stacking(logits) == pytest.approx(stacking(_everywhere(shares, logits.target, PROBABILITIES)))
-
-
-def test_losses_of_averages():
-    """Cross-entropy of probabilities (clipped) and of logits, squared error over outputs."""
-    target = np.array([0, 1])
-    shares = np.array([[0.5, 0.5], [1.0, 0.0]])
-    clipped = -np.log(np.finfo(float).eps)
-    assert PROBABILITIES.losses(shares, target) == pytest.approx([np.log(2), clipped])
-    assert LOGITS.losses(np.array([[0.0, 0.0], [900.0, 0.0]]), target) == pytest.approx([np.log(2), 900])
-    assert VALUES.losses(np.array([[1.0, 3.0]]), np.zeros((1, 2))) == pytest.approx([5.0])
-
-
-@pytest.mark.parametrize("absent", [0.0, 0.5])
-def test_the_loss_of_weights_is_the_loss_of_the_combined_prediction(absent):
-    """Selection and prediction agree on what an ensemble is."""
-    prior = np.full(3, 1 / 3)
-    validation = _validation("probabilities", 7, students=4, absent=absent, prior=prior)
-    weights = np.array([0.7, 0.3, 0, 0])
-    covered = validation.usable[:2].any(axis=0)
-    mean = combine(validation.predictions, weights, validation.usable, weights, prior)
-    mean[~covered] = prior
-    assert validation.loss(weights) == pytest.approx(PROBABILITIES.losses(mean, validation.target).mean())
-
-
-def test_an_ensemble_that_reads_no_row_has_an_infinite_loss():
-    """Without a prior there is nothing to judge it on; with one it is judged as the prior."""
-    target = np.array([0, 0])
-    arguments = (
-        np.full((1, 2, 2), 0.5),
-        target,
-        np.zeros((1, 2), dtype=bool),
-        np.array([0.1]),
-        PROBABILITIES,
-    )
-    assert Validation(*arguments).loss(np.ones(1)) == np.inf
-    assert Validation(*arguments, np.array([0.25, 0.75])).loss(np.ones(1)) == pytest.approx(np.log(4))

@@ -34,9 +34,7 @@ def _literal_rule(losses, random_state):
     for k in range(2, min(10, len(losses)) + 1):
         if k == len(losses):
             continue
-        labels = (
-            KMeans(n_clusters=k, init="k-means++", n_init=1, random_state=random_state).fit(points).labels_
-        )
+        labels = KMeans(n_clusters=k, init="k-means++", n_init=1, random_state=random_state).fit(points).labels_
         scores[k] = silhouette_score(points, labels)
     k = max(scores, key=lambda k: (scores[k], -k))
     labels = KMeans(n_clusters=k, init="k-means++", n_init=1, random_state=random_state).fit(points).labels_
@@ -133,6 +131,12 @@ class TestLimits:
         """Nothing can be told apart."""
         screening = screen(np.full(6, 0.3), rule)
         assert (screening.top.tolist(), screening.clusters) == (list(range(6)), 1)
+
+    def test_losses_that_differ_by_rounding_are_identical(self, rule):
+        """Noise below single precision makes no clusters and no warning."""
+        losses = 0.3 * (1 + 1e-9 * np.random.default_rng(0).normal(size=12))
+        assert screen(losses, rule).clusters == 1
+        assert screen(np.append(losses, losses + 1), rule).clusters == 2
 
     def test_fewer_distinct_losses_than_clusters(self, rule):
         """Two distinct losses make two clusters, without a warning."""

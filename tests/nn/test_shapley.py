@@ -34,9 +34,7 @@ def test_two_players_split_what_they_gain_together():
 def test_gloves_of_three_players():
     """One left and two right gloves: the owner of the left one gets 2/3, the others 1/6 each."""
     worth = {subset: float("left" in subset and len(subset) > 1) for subset in _subsets(["left", "r1", "r2"])}
-    assert shapley_values(worth, ["left", "r1", "r2"]) == pytest.approx(
-        {"left": 2 / 3, "r1": 1 / 6, "r2": 1 / 6}
-    )
+    assert shapley_values(worth, ["left", "r1", "r2"]) == pytest.approx({"left": 2 / 3, "r1": 1 / 6, "r2": 1 / 6})
 
 
 def test_a_single_player_gets_its_gain_over_the_empty_set():

@@ -20,11 +20,14 @@ class Batch:
         present: Which modalities (columns, in the order of the spec) each sample has.
         target: What is to be predicted: real values, or one row of class probabilities a sample
             (one-hot for a known class).
+        fold: The copy of the model that each sample validates, counted from 0; all other copies train on it.
+            -1 is a sample that only trains.
     """
 
     features: Features
     present: Present
     target: Float[Tensor, "batch out"]
+    fold: Int[Tensor, " batch"]
 
     def __len__(self) -> int:
         return len(self.target)
@@ -32,29 +35,38 @@ class Batch:
     def rows(self, index: Int[Tensor, " row"]) -> "Batch":
         """The samples at these positions, in this order."""
         taken = {name: values[index] for name, values in self.features.items()}
-        return Batch(taken, self.present[index], self.target[index])
+        return Batch(taken, self.present[index], self.target[index], self.fold[index])
 
     def to(self, device: torch.device, dtype: torch.dtype) -> "Batch":
         """The same samples on a device; floating point numbers in the precision asked for."""
         moved = {name: values.to(device, dtype) for name, values in self.features.items()}
-        return Batch(moved, self.present.to(device), self.target.to(device, dtype))
+        return Batch(moved, self.present.to(device), self.target.to(device, dtype), self.fold.to(device))
 
 
 @dataclass(frozen=True)
 class TrainingData:
     """All that a method learns from: samples, and which of them train and which of them validate.
 
+    With one hold-out set there is one copy of the model: the validation samples are those of fold 0, all others
+    (fold -1) train. With K folds there are K copies, and every sample trains all of them but one.
+
     Args:
-        samples: Every sample, training and validation.
-        train: Positions of the training samples.
-        validation: Positions of the validation samples (early stopping and selection); never trained on.
+        samples: Every sample.
         spec: Shapes, outputs and task.
     """
 
     samples: Batch
-    train: Int[Tensor, " train"]
-    validation: Int[Tensor, " validation"]
     spec: DataSpec
+
+    @property
+    def train(self) -> Int[Tensor, " train"]:
+        """Positions of the samples that some copy trains on."""
+        return torch.nonzero((self.samples.fold != 0) | (self.spec.folds > 1)).flatten()
+
+    @property
+    def validation(self) -> Int[Tensor, " validation"]:
+        """Positions of the samples that some copy is validated on, and never trained on."""
+        return torch.nonzero(self.samples.fold >= 0).flatten()
 
     def with_features(self, read: Callable[[Features, Present], Features]) -> "TrainingData":
         """The same samples with other features, computed once (for example the outputs of frozen parts)."""
@@ -64,5 +76,4 @@ class TrainingData:
 
     def to(self, device: torch.device, dtype: torch.dtype) -> "TrainingData":
         """The same data on a device, floating point numbers in the precision asked for."""
-        places = (self.train.to(device), self.validation.to(device))
-        return TrainingData(self.samples.to(device, dtype), *places, self.spec)
+        return replace(self, samples=self.samples.to(device, dtype))

@@ -44,9 +44,7 @@ def common_length(arrays: Mapping[str, Array]) -> int:
         ValueError: If there is nothing to count, or two modalities differ.
     """
     if not any(array.size for array in arrays.values()):
-        raise ValueError(
-            "Every modality is None: at least one needs values, to know how many samples there are."
-        )
+        raise ValueError("Every modality is None: at least one needs values, to know how many samples there are.")
     (first, n), *others = ((name, len(array)) for name, array in arrays.items())
     for name, length in others:
         if length != n:
@@ -60,9 +58,8 @@ def common_length(arrays: Mapping[str, Array]) -> int:
 def check_unique(ids: "pd.Index[Any]", what: str) -> None:
     """Sample ids are complete and differ from each other; `what` names where they stand."""
     if ids.hasnans:
-        raise ValueError(
-            f"{what} has a missing id at row {int(np.flatnonzero(ids.isna())[0])}; give every row one."
-        )
+        row = int(np.flatnonzero(ids.isna())[0])
+        raise ValueError(f"{what} must be complete: row {row} has none. Give every row an id.")
     repeated = ids[ids.duplicated()]
     if len(repeated):
         first = repeated[0]
@@ -74,9 +71,7 @@ def check_unique(ids: "pd.Index[Any]", what: str) -> None:
 
 def has_ids(index: "pd.Index[Any]") -> bool:
     """Whether an index says who the rows are; the unnamed 0, 1, 2, ... of pandas does not."""
-    return not (
-        isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1 and index.name is None
-    )
+    return not (isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1 and index.name is None)
 
 
 def row_ids(arrays: Mapping[str, Any], ids: Any, n: int) -> Array:
@@ -85,9 +80,7 @@ def row_ids(arrays: Mapping[str, Any], ids: Any, n: int) -> Array:
     Raises:
         ValueError: If ids are missing, repeated or too few, or tables have other ids or another order.
     """
-    indexes = {
-        name: table.index for name, table in arrays.items() if isinstance(table, pd.DataFrame | pd.Series)
-    }
+    indexes = {name: table.index for name, table in arrays.items() if isinstance(table, pd.DataFrame | pd.Series)}
     indexes = {name: index for name, index in indexes.items() if has_ids(index)}
     if ids is None:
         ids = next(iter(indexes.values()), np.arange(n))
@@ -136,9 +129,7 @@ def _from_columns(present: Mapping[str, Any], names: Sequence[str], n: int) -> n
     return allowed_rows(np.column_stack([present.get(name, everywhere) for name in names]), names, n)
 
 
-def column_names(
-    columns: Mapping[str, Sequence[str]], arrays: Mapping[str, Array]
-) -> dict[str, tuple[str, ...]]:
+def column_names(columns: Mapping[str, Sequence[str]], arrays: Mapping[str, Array]) -> dict[str, tuple[str, ...]]:
     """Names of the columns of vector modalities, as strings.
 
     Raises:
@@ -149,9 +140,7 @@ def column_names(
     for name, labels in named.items():
         shape = arrays[name].shape[1:]
         if shape != (len(labels),):
-            raise ValueError(
-                f"columns[{name!r}] names {len(labels)} columns, but a sample has shape {shape}."
-            )
+            raise ValueError(f"columns[{name!r}] names {len(labels)} columns, but a sample has shape {shape}.")
         if len(set(labels)) < len(labels):
             repeated = pd.Index(labels)[pd.Index(labels).duplicated()].unique()
             raise ValueError(
@@ -164,6 +153,4 @@ def column_names(
 def _check_known(given: Mapping[str, Any], names: Sequence[str], what: str) -> None:
     unknown = [name for name in given if name not in names]
     if unknown:
-        raise ValueError(
-            f"{what} names unknown modalities: {listed(unknown)}. The modalities are {listed(names)}."
-        )
+        raise ValueError(f"{what} names unknown modalities: {listed(unknown)}. The modalities are {listed(names)}.")

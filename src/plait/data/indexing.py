@@ -29,6 +29,6 @@ def row_index(key: Any, n: int) -> slice | npt.NDArray[np.intp]:
     if index.ndim == 1 and (index.dtype.kind in "iu" or index.size == 0):
         return index.astype(np.intp)
     raise IndexError(
-        f"Samples are chosen by positions, a slice, or {n} booleans; got {index.dtype} of shape {index.shape}. "
-        "To choose modalities use .select([...])."
+        f"Samples are chosen by positions, a slice, or {n} booleans; got {index.dtype} of shape "
+        f"{index.shape}. To choose modalities use .select([...])."
     )

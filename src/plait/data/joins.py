@@ -85,8 +85,7 @@ def mudata_tables(mdata: Any) -> tuple[dict[str, pd.DataFrame], "pd.Index[Any]"]
                 f"Convert it: mdata[{name!r}].X = mdata[{name!r}].X.toarray()."
             )
     tables = {
-        name: pd.DataFrame(part.X, index=part.obs_names, columns=part.var_names)
-        for name, part in mdata.mod.items()
+        name: pd.DataFrame(part.X, index=part.obs_names, columns=part.var_names) for name, part in mdata.mod.items()
     }
     return tables, pd.Index(mdata.obs_names)
 

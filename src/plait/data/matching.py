@@ -44,9 +44,7 @@ def _check_names(modalities: Modalities, shapes: Shapes) -> None:
         )
 
 
-def _brought(
-    name: str, modalities: Modalities, shape: tuple[int, ...], columns: tuple[str, ...] | None
-) -> Array:
+def _brought(name: str, modalities: Modalities, shape: tuple[int, ...], columns: tuple[str, ...] | None) -> Array:
     array = modalities[name]
     if array.shape[1:] == (0,):  # absent in all samples, and never had a shape
         return np.full((len(array), *shape), np.nan)
@@ -54,9 +52,7 @@ def _brought(
     if columns is not None and given is not None and given != columns:
         array = array[:, _places(name, given, columns)]
     if array.shape[1:] != shape:
-        raise ValueError(
-            f"Modality {name!r} has samples of shape {array.shape[1:]}, in fit they had shape {shape}."
-        )
+        raise ValueError(f"Modality {name!r} has samples of shape {array.shape[1:]}, in fit they had shape {shape}.")
     return array
 
 
@@ -67,7 +63,5 @@ def _places(name: str, given: tuple[str, ...], columns: tuple[str, ...]) -> Arra
     if missing or len(extra):
         parts = [f"lacks the columns {listed(missing)}"] * bool(missing)
         parts += [f"has columns that were not there in fit: {listed(extra)}"] * bool(len(extra))
-        raise ValueError(
-            f"Modality {name!r} {' and '.join(parts)}. Give it the columns of the fit, in any order."
-        )
+        raise ValueError(f"Modality {name!r} {' and '.join(parts)}. Give it the columns of the fit, in any order.")
     return places

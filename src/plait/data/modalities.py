@@ -68,9 +68,7 @@ class Modalities:
         self._arrays: dict[str, Array] = {name: known.get(name, np.empty((n, 0))) for name in arrays}
         self.ids: Array = row_ids(arrays, ids, n)
         self.present: npt.NDArray[np.bool_] = allowed_rows(present, self.names, n)
-        self.columns: dict[str, tuple[str, ...]] = column_names(
-            {**_labels(arrays), **(columns or {})}, self._arrays
-        )
+        self.columns: dict[str, tuple[str, ...]] = column_names({**_labels(arrays), **(columns or {})}, self._arrays)
         self.account = account
         self._settle_presence()
 
@@ -131,7 +129,7 @@ class Modalities:
         return cls(split_array(values, groups))
 
     @classmethod
-    def from_frames(cls, frames: Mapping[str, pd.DataFrame | None], on: str | None = None) -> "Modalities":
+    def from_frames(cls, frames: Mapping[str, Any], on: str | None = None) -> "Modalities":
         """Tables joined by sample id, outer: a sample that a table lacks has that modality absent.
 
         The samples stand in the order in which their ids first appear. What did not match is kept in
@@ -234,7 +232,7 @@ class Modalities:
         return Modalities.trusted({name: self._arrays[name] for name in names}, self.ids, present, columns)
 
     def missing_rows(self) -> pd.DataFrame:
-        """How many samples have each modality (`present`) and lack it (`absent`), and `share_absent` (0 to 1)."""
+        """Samples that have each modality (`present`), lack it (`absent`), and `share_absent` (0 to 1)."""
         present = self.present.sum(axis=0)
         absent = len(self) - present
         share = absent / max(len(self), 1)
@@ -268,4 +266,4 @@ class Modalities:
 
 def _labels(arrays: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Names of the columns of those modalities that are tables."""
-    return {name: tuple(table.columns) for name, table in arrays.items() if isinstance(table, pd.DataFrame)}
+    return {name: tuple(map(str, table.columns)) for name, table in arrays.items() if isinstance(table, pd.DataFrame)}

@@ -10,7 +10,8 @@ from scipy.sparse import issparse
 
 from plait.data.checks import Array
 
-_ENCODE = "Encode it as numbers first, for example with scikit-learn's OneHotEncoder."
+_ENCODE = "Encode it as numbers first, for example categories with scikit-learn's OneHotEncoder."
+_KINDS = {"U": "strings", "S": "bytes", "M": "dates", "m": "time spans"}
 
 
 def numeric_array(name: str, value: Any) -> Array:
@@ -58,9 +59,7 @@ def _from_array(what: str, value: Any) -> Array:
     except ValueError:  # rows of several shapes, or None among the rows
         return _stacked(what, list(value))
     if array.ndim == 0:
-        raise TypeError(
-            f"{what} must be an array with one row a sample, got a single {type(value).__name__}."
-        )
+        raise TypeError(f"{what} must be an array with one row a sample, got a single {type(value).__name__}.")
     if array.dtype == object and array.ndim == 1:
         return _stacked(what, list(array))
     return _filled(what, _floating(what, array))
@@ -68,9 +67,7 @@ def _from_array(what: str, value: Any) -> Array:
 
 def _stacked(what: str, rows: Sequence[Any]) -> Array:
     """One array a sample; None, or a single NaN as pandas writes it, where the modality is absent."""
-    filled = {
-        row: _row(f"{what}, row {row},", value) for row, value in enumerate(rows) if not _is_absent(value)
-    }
+    filled = {row: _row(f"{what}, row {row},", value) for row, value in enumerate(rows) if not _is_absent(value)}
     if rows and not filled:
         return np.empty((len(rows), 0))
     shapes = {value.shape: row for row, value in reversed(filled.items())}
@@ -99,9 +96,7 @@ def _row(what: str, value: Any) -> Array:
 
 
 def _is_absent(value: Any) -> bool:
-    return (
-        value is None or value is pd.NA or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
-    )
+    return value is None or value is pd.NA or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
 
 
 def _filled(what: str, array: Array) -> Array:
@@ -117,11 +112,9 @@ def _floating(what: str, array: Array) -> Array:
     if kind == "O":
         return _from_objects(what, array)
     if kind == "c":
-        raise ValueError(
-            f"Complex data not supported: {what} is {array.dtype}. Give real and imaginary parts apart."
-        )
+        raise ValueError(f"Complex data not supported: {what} is {array.dtype}. Give real and imaginary parts apart.")
     if kind not in "fiub":
-        raise ValueError(f"{what} must hold numbers, got {array.dtype}. {_ENCODE}")
+        raise ValueError(f"{what} must hold numbers, got {_KINDS.get(kind, array.dtype)}. {_ENCODE}")
     small = kind == "f" and array.dtype.itemsize <= np.dtype(np.float32).itemsize
     return array.astype(np.float32 if small else np.float64, copy=False)
 
@@ -134,7 +127,7 @@ def _from_objects(what: str, array: Array) -> Array:
         raise ValueError(f"{what} must hold numbers, got the string {array[place]!r}{where}. {_ENCODE}")
     try:
         return np.where(pd.isna(array), np.nan, array).astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{what} must hold numbers: {error}. {_ENCODE}") from error
 
 

@@ -1,7 +1,7 @@
 """Missing values imputed and features standardised, by what the training rows say alone."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,9 @@ from sklearn.preprocessing import StandardScaler
 from plait.data.checks import Array
 from plait.data.modalities import Modalities
 
-Scaling = Literal["standard", "none"]
 Floats = npt.NDArray[np.float64]
 
-_SCALINGS = ("standard", "none")
+SCALINGS = ("standard", "none")
 
 
 class Standardiser:
@@ -32,7 +31,7 @@ class Standardiser:
         sd_: Training standard deviation of each feature, by modality; 1 where it is 0 or unknown.
     """
 
-    def __init__(self, scaling: Scaling = "standard") -> None:
+    def __init__(self, scaling: str = "standard") -> None:
         self.scaling = scaling
 
     def fit(self, modalities: Modalities, rows: Any = None) -> "Standardiser":
@@ -45,8 +44,8 @@ class Standardiser:
         Raises:
             ValueError: If `scaling` is unknown, or the values of a modality are too large for a variance.
         """
-        if self.scaling not in _SCALINGS:
-            raise ValueError(f"scaling must be one of {_SCALINGS}, got {self.scaling!r}.")
+        if self.scaling not in SCALINGS:
+            raise ValueError(f"scaling must be one of {SCALINGS}, got {self.scaling!r}.")
         train = modalities if rows is None else modalities[rows]
         moments = {
             name: _moments(name, array[present])
@@ -80,7 +79,7 @@ class Standardiser:
         return means | {f"{name}.sd": sd for name, sd in self.sd_.items()}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Floats], scaling: Scaling = "standard") -> "Standardiser":
+    def from_state(cls, state: Mapping[str, Floats], scaling: str = "standard") -> "Standardiser":
         """The standardiser whose `state` this is.
 
         Args:
@@ -88,9 +87,7 @@ class Standardiser:
             scaling: As in the constructor.
         """
         new = cls(scaling)
-        new.mean_ = {
-            key.removesuffix(".mean"): value for key, value in state.items() if key.endswith(".mean")
-        }
+        new.mean_ = {key.removesuffix(".mean"): value for key, value in state.items() if key.endswith(".mean")}
         new.sd_ = {key.removesuffix(".sd"): value for key, value in state.items() if key.endswith(".sd")}
         return new
 

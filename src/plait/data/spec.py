@@ -22,20 +22,23 @@ class DataSpec:
         outputs: Number of classes (at least 2), or of regression targets (at least 1).
         task: "classification" or "regression".
         encoders: Modules of the user, by modality; a modality without one gets an encoder by its shape.
+        folds: Copies of the model, at least 1: one for every fold of the validation, their predictions averaged.
 
     Raises:
-        ValueError: If there is no modality, a shape is empty or has a size below 1, `outputs` or `task` is
-            out of range, or an encoder is given for a modality that is not there.
+        ValueError: If there is no modality, a shape is empty or has a size below 1, `outputs`, `task` or `folds`
+            is out of range, or an encoder is given for a modality that is not there.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     outputs: int
     task: Task
     encoders: Mapping[str, nn.Module] = field(default_factory=dict)
+    folds: int = 1
 
     def __post_init__(self) -> None:
         _check_shapes(self.shapes)
         _check_outputs(self.outputs, self.task)
+        _check_folds(self.folds)
         unknown = [name for name in self.encoders if name not in self.shapes]
         if unknown:
             raise ValueError(
@@ -63,10 +66,9 @@ class DataSpec:
 
         Modalities are a list, so that their order survives any writer of JSON.
         """
-        modalities = [
-            {"name": name, "shape": [int(size) for size in shape]} for name, shape in self.shapes.items()
-        ]
-        return {"task": self.task, "outputs": int(self.outputs), "modalities": modalities}
+        modalities = [{"name": name, "shape": [int(size) for size in shape]} for name, shape in self.shapes.items()]
+        counts = {"outputs": int(self.outputs), "folds": int(self.folds)}
+        return {"task": self.task, **counts, "modalities": modalities}
 
     @classmethod
     def from_json(cls, saved: Any, encoders: Mapping[str, nn.Module] | None = None) -> "DataSpec":
@@ -78,19 +80,23 @@ class DataSpec:
 
         Raises:
             ValueError: If a part is missing, or is not what `to_json` writes.
+            TypeError: If the name of a modality is no string.
         """
         try:
             shapes = {part["name"]: tuple(part["shape"]) for part in saved["modalities"]}
-            outputs, task = saved["outputs"], saved["task"]
+            outputs, task, folds = saved["outputs"], saved["task"], saved["folds"]
         except (KeyError, TypeError) as error:
             raise ValueError(
-                f"A saved data spec has `task`, `outputs` and `modalities` (a list of name and shape); "
+                f"A saved data spec has `task`, `outputs`, `folds` and `modalities` (a list of name and shape); "
                 f"this one cannot be read ({type(error).__name__}: {error}). The file is damaged; save again."
             ) from error
-        return cls(shapes, outputs, cast("Task", task), encoders or {})
+        _check_shapes(shapes)
+        _check_outputs(outputs, task)
+        _check_folds(folds)
+        return cls(shapes, outputs, cast("Task", task), encoders or {}, folds)
 
 
-def _check_shapes(shapes: Mapping[str, tuple[int, ...]]) -> None:
+def _check_shapes(shapes: Mapping[str, tuple[Any, ...]]) -> None:
     if not shapes:
         raise ValueError("A data spec needs at least one modality; `shapes` is empty.")
     for name, shape in shapes.items():
@@ -98,20 +104,23 @@ def _check_shapes(shapes: Mapping[str, tuple[int, ...]]) -> None:
             raise TypeError(f"Modalities are named by strings, got the name {name!r}.")
         if not shape or not all(_is_count(size) for size in shape):
             raise ValueError(
-                f"Modality {name!r} has sample shape {tuple(shape)}; sizes must be whole numbers of at least 1. "
+                f"Modality {name!r} has sample shape {tuple(shape)}; sizes must be whole and at least 1. "
                 "A modality that is absent in all samples has no shape: give its values, or leave it out."
             )
 
 
-def _check_outputs(outputs: int, task: str) -> None:
+def _check_outputs(outputs: Any, task: Any) -> None:
     least = {"classification": 2, "regression": 1}
     if not isinstance(task, str) or task not in least:
         raise ValueError(f"task must be 'classification' or 'regression', got {task!r}.")
     if not _is_count(outputs) or outputs < least[task]:
-        raise ValueError(
-            f"outputs must be a whole number of at least {least[task]} for {task}, got {outputs!r}."
-        )
+        raise ValueError(f"outputs must be a whole number of at least {least[task]} for {task}, got {outputs!r}.")
 
 
-def _is_count(value: object) -> bool:
+def _check_folds(folds: Any) -> None:
+    if not _is_count(folds):
+        raise ValueError(f"folds must be a whole number of at least 1, got {folds!r}.")
+
+
+def _is_count(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)

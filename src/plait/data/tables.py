@@ -31,9 +31,7 @@ def split_frame(frame: pd.DataFrame, groups: Groups | None) -> dict[str, pd.Data
     """
     if isinstance(frame.columns, pd.MultiIndex):
         if groups is not None:
-            raise ValueError(
-                "The columns have levels and name their modality already; leave the column groups out."
-            )
+            raise ValueError("The columns have levels and name their modality already; leave the column groups out.")
         return _by_level(frame)
     if groups is None:
         return {ALONE: frame}
@@ -73,8 +71,7 @@ def _matching(name: str, pattern: str, places: Mapping[str, list[int]]) -> list[
     found = [place for label, at in places.items() if fnmatchcase(label, pattern) for place in at]
     if not found:
         raise ValueError(
-            f"Column group {name!r} asks for {pattern!r}, which matches no column. "
-            f"The columns are {listed(places)}."
+            f"Column group {name!r} asks for {pattern!r}, which matches no column. The columns are {listed(places)}."
         )
     return found
 
@@ -85,11 +82,7 @@ def _positions(name: str, columns: Any, width: int) -> npt.NDArray[np.intp]:
             f"Column group {name!r} names columns ({columns!r}), but an array has none. "
             "Give positions (a list of ints or a slice), or pass a DataFrame."
         )
-    chosen = (
-        columns
-        if isinstance(columns, slice)
-        else np.asarray(columns, dtype=None if np.size(columns) else int)
-    )
+    chosen = columns if isinstance(columns, slice) else np.asarray(columns, dtype=None if np.size(columns) else int)
     try:
         return np.atleast_1d(np.arange(width)[chosen])
     except IndexError as error:

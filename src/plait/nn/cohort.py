@@ -1,6 +1,6 @@
 """A cohort: many students of one head that read different things, as one batched module."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,15 +25,16 @@ class CohortPlan:
     """What a cohort consists of.
 
     Args:
-        spec: Shapes, outputs and task.
+        spec: Shapes, outputs and task; for every fold there is a copy of the students, with initial weights of its
+            own, that never trains on the samples of the fold.
         students: What each student reads.
         hidden: Widths of the hidden layers of every head; empty is a linear head.
         encoder_hidden: Widths of the hidden layers of encoders that are trained with their student.
         dropout: Share of hidden units of the heads set to zero in training, in [0, 1).
         absent: "skip": a student reads the samples that have all its modalities. "zero": it reads every sample
             that has at least one of them, with zeros in place of the absent ones.
-        rhos: Strengths of mutual learning, >= 0; the cohort holds one copy of its students for each, and
-            copies start from the same weights. 0 is independent training.
+        rhos: Strengths of mutual learning, >= 0, trained side by side from the same initial weights. 0 is
+            independent training.
     """
 
     spec: DataSpec
@@ -48,7 +49,7 @@ class CohortPlan:
 class Cohort(FusionModule):
     """Students with heads of the same hidden sizes, their parameters stacked along a leading axis.
 
-    A unit is one student at one rho, in the order rho-major.
+    A unit is one student in one copy of the cohort; there is one copy a rho and fold, in this order.
 
     Args:
         plan: What the cohort consists of.
@@ -62,13 +63,14 @@ class Cohort(FusionModule):
     def __init__(self, plan: CohortPlan, generator: torch.Generator | None = None) -> None:
         super().__init__()
         generator = generator or torch.Generator().manual_seed(0)
-        self.plan, self.copies, count = plan, len(plan.rhos), len(plan.students)
+        self.plan, self.copies, count = plan, len(plan.rhos) * plan.spec.folds, len(plan.students)
         sizes = (*plan.hidden, plan.spec.outputs)
         widths = torch.tensor([float(student.width(plan.spec)) for student in plan.students])
         self.blocks = nn.ModuleList(self._blocks(sizes[0], widths, generator))
         self.block_units = [self._units_of(block.users) for block in self.blocks]
-        self.bias = nn.Parameter(uniform((count, sizes[0]), widths[:, None], generator).repeat(self.copies, 1))
-        every = torch.arange(count).repeat(self.copies)
+        bias = uniform((count * plan.spec.folds, sizes[0]), widths.repeat(plan.spec.folds)[:, None], generator)
+        self.bias = nn.Parameter(bias.repeat(len(plan.rhos), 1))
+        every = torch.arange(count * plan.spec.folds).repeat(len(plan.rhos))
         self.tail = StackedMLP.initial(every, sizes, generator, plan.dropout) if plan.hidden else None
         self.dropout = nn.Dropout(plan.dropout)
         self._constants(count)
@@ -77,8 +79,11 @@ class Cohort(FusionModule):
         plan = self.plan
         reads = torch.tensor([[name in one.modalities for name in plan.spec.names] for one in plan.students])
         self.register_buffer("reads", reads, persistent=False)
-        self.register_buffer("rhos", torch.tensor(plan.rhos, dtype=torch.float64), persistent=False)
-        self.register_buffer("teachers", torch.full((self.copies, count), 1 / count, dtype=torch.float64), persistent=False)
+        rhos = torch.tensor(plan.rhos, dtype=torch.float64).repeat_interleave(plan.spec.folds)
+        self.register_buffer("rhos", rhos, persistent=False)
+        self.register_buffer(
+            "teachers", torch.full((self.copies, count), 1 / count, dtype=torch.float64), persistent=False
+        )
 
     def _blocks(self, out: int, widths: Tensor, generator: torch.Generator) -> Iterator[Block]:
         """One block for every representation that some student reads, in the order of first use."""
@@ -89,10 +94,10 @@ class Cohort(FusionModule):
         spec = self.plan.spec
         for (name, extractor), places in users.items():
             rows, width = torch.tensor(places), extractor.width(name, spec)
-            weight = uniform((len(rows), width, out), widths[rows, None, None], generator)
-            copies = len(rows) * self.copies
-            encoder = extractor.trained(name, spec, copies, self.plan.encoder_hidden, generator)
-            linear = StackedLinear(weight.repeat(self.copies, 1, 1))
+            encoder = extractor.trained(name, spec, len(rows) * self.copies, self.plan.encoder_hidden, generator)
+            fan_in = widths[rows].repeat(self.plan.spec.folds)[:, None, None]
+            weight = uniform((len(fan_in), width, out), fan_in, generator)
+            linear = StackedLinear(weight.repeat(len(self.plan.rhos), 1, 1))
             yield Block(name, extractor.source, width, rows, encoder, linear)
 
     @property
@@ -125,20 +130,27 @@ class Cohort(FusionModule):
             return (self.reads[:, None] & present).any(-1)
         return ~(self.reads[:, None] & ~present).any(-1)
 
-    def usable(self, present: Present) -> Bool[Tensor, "unit batch"] | None:
-        """Which samples each unit can read; None is all of them."""
-        readable = self.readable(present)
-        return None if readable is None else readable.repeat(self.copies, 1)
+    def judged(self, batch: Batch) -> Bool[Tensor, "unit batch"] | None:
+        """Each unit is judged on the samples that it can read, of its own fold."""
+        return _flat(self._chosen(batch, of_own_fold=True))
+
+    def _chosen(self, batch: Batch, *, of_own_fold: bool) -> Bool[Tensor, "copy student batch"] | None:
+        """Which samples each student of each copy can read that are (or are not) of the copy's fold; None is all."""
+        readable = self.readable(batch.present)
+        if self.plan.spec.folds == 1:
+            return None if readable is None else readable.expand(self.copies, -1, -1)
+        own = torch.arange(self.plan.spec.folds, device=batch.fold.device).repeat(len(self.plan.rhos))[:, None]
+        chosen = ((own == batch.fold) == of_own_fold)[:, None]
+        return chosen.expand(-1, self.count, -1) if readable is None else chosen & readable
 
     def objective(self, batch: Batch, criterion: Criterion) -> Float[Tensor, " unit"]:
         """Task loss of every unit plus rho times its distance from the teachers."""
         linked = criterion.link(self(batch.features, batch.present))
         linked = linked.unflatten(0, (self.copies, self.count))
-        readable = self.readable(batch.present)
-        every = None if readable is None else readable.expand(self.copies, -1, -1)
-        losses = usable_mean(criterion.score(linked, batch.target), every)
+        usable = self._chosen(batch, of_own_fold=False)
+        losses = usable_mean(criterion.score(linked, batch.target), usable)
         if bool(self.rhos.any()):
-            penalty = mutual_penalty(linked, self.teachers.to(linked.dtype), criterion, readable)
+            penalty = mutual_penalty(linked, self.teachers.to(linked.dtype), criterion, usable)
             losses = losses + self.rhos.to(losses.dtype)[:, None] * penalty
         return losses.flatten()
 
@@ -150,12 +162,14 @@ class Cohort(FusionModule):
         return found
 
     def copy_rho(self, source: "Cohort", of: int, to: int) -> None:
-        """Overwrite the students of the copy at `to` by those of the copy at `of` of a cohort of the same plan."""
+        """Overwrite all copies at the rho at place `to` by those at place `of` in a cohort of the same plan."""
+        folds = self.plan.spec.folds
         with torch.no_grad():
-            self.bias.unflatten(0, (self.copies, -1))[to] = source.bias.unflatten(0, (source.copies, -1))[of]
+            rows = torch.arange(self.count * folds)
+            self.bias[to * len(rows) + rows] = source.bias[of * len(rows) + rows]
         for (_, mine, students), (_, other, _) in zip(self._layers(), source._layers(), strict=True):
-            rows = torch.arange(len(students))
-            mine.copy_rows(other, of * len(students) + rows, to * len(students) + rows)
+            rows = torch.arange(len(students) * folds)
+            mine.copy_rows(other, of * len(rows) + rows, to * len(rows) + rows)
 
     def _layers(self) -> Iterator[tuple[str, Stacked, Rows]]:
         """Every stacked layer: its name, itself, and the students (of one copy) that have it."""
@@ -168,11 +182,15 @@ class Cohort(FusionModule):
                 yield name, layer, torch.arange(self.count)
 
     def _units_of(self, students: Rows) -> Rows:
-        """The units of these students: one for every rho, rho-major."""
+        """The units of these students, one for every copy."""
         return (torch.arange(self.copies)[:, None] * self.count + students).flatten()
 
-    def at_rho(self, copy: int) -> "Cohort":
+    def at_rho(self, place: int) -> "Cohort":
         """A cohort of the students of one rho, with their weights."""
-        alone = Cohort(replace(self.plan, rhos=(self.plan.rhos[copy],))).to(self.bias)
-        alone.copy_rho(self, copy, 0)
+        alone = Cohort(replace(self.plan, rhos=(self.plan.rhos[place],))).to(self.bias)
+        alone.copy_rho(self, place, 0)
         return alone
+
+
+def _flat(chosen: Bool[Tensor, "copy student batch"] | None) -> Bool[Tensor, "unit batch"] | None:
+    return None if chosen is None else chosen.flatten(0, 1)

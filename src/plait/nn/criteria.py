@@ -6,6 +6,7 @@ Both score an output against a *soft* target, so that the task (the observed tar
 
 from abc import ABC, abstractmethod
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -34,7 +35,12 @@ class Criterion(ABC):
         self, linked: Float[Tensor, "*lead batch out"], mean: Float[Tensor, "... batch out"]
     ) -> Float[Tensor, "*lead batch"]:
         """What a teacher adds to the divergence from *every* student, beside the student's score against the
-        teachers' mean: sum_J w_J D(student, J) = score(student, mean) + sum_J w_J dispersion(J, mean)."""
+        teachers' mean: sum_J w_J D(student, J) = score(student, mean) + sum_J w_J dispersion(J, mean).
+        """
+
+    @abstractmethod
+    def output_of(self, expected: Float[Tensor, "*lead out"]) -> Float[Tensor, "*lead out"]:
+        """The output that predicts this: values as they are, logarithms of probabilities."""
 
     def loss(
         self,
@@ -75,6 +81,9 @@ class SquaredError(Criterion):
     ) -> Float[Tensor, "*lead batch"]:
         return self.score(linked, mean)  # the variance between the teachers
 
+    def output_of(self, expected: Float[Tensor, "*lead out"]) -> Float[Tensor, "*lead out"]:
+        return expected
+
 
 class CrossEntropy(Criterion):
     """Cross-entropy of class probabilities in nats; the target may be soft."""
@@ -94,6 +103,9 @@ class CrossEntropy(Criterion):
         self, linked: Float[Tensor, "*lead batch out"], mean: Float[Tensor, "... batch out"]
     ) -> Float[Tensor, "*lead batch"]:
         return (linked.exp() * linked).sum(-1)  # minus the teacher's entropy
+
+    def output_of(self, expected: Float[Tensor, "*lead out"]) -> Float[Tensor, "*lead out"]:
+        return expected.clamp(min=torch.finfo(expected.dtype).tiny).log()
 
 
 _CRITERIA: dict[str, type[Criterion]] = {"regression": SquaredError, "classification": CrossEntropy}

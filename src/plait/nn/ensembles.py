@@ -279,7 +279,7 @@ def combine(
         predictions: Predictions of each student; ignored where it cannot read the row, NaN included.
         weights: Weights of the ensemble, at least 0, with a positive sum.
         usable: Which rows each student can read. False for a student that must never speak.
-        fallback_weights: Weights over all students, for example by 1 / loss.
+        fallback_weights: Weights over all students, for example by 1 / loss; a positive sum.
         prior: Prediction of a row that nobody can read, for example the class frequencies.
     """
     shares = np.zeros(usable.shape)

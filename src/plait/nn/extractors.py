@@ -1,11 +1,11 @@
 """What a student can read of one modality: the entries of a cohort's dictionary, and their text form.
 
-    null           nothing: the student ignores the modality
-    identity       the modality's features, flattened
-    pca-20         the scores on the first 20 principal components
-    encoder-50     50 outputs of a perceptron of the student's own, trained with it
-    sliced-50      50 units inside a perceptron trained alone on the modality and then frozen
-    module         the output of the user's own torch module
+null           nothing: the student ignores the modality
+identity       the modality's features, flattened
+pca-20         the scores on the first 20 principal components
+encoder-50     50 outputs of a perceptron of the student's own, trained with it
+sliced-50      50 units inside a perceptron trained alone on the modality and then frozen
+module         the output of the user's own torch module
 """
 
 from abc import ABC, abstractmethod
@@ -136,9 +136,7 @@ class Module(Extractor):
 
 
 NULL = "null"
-_KINDS: dict[str, Callable[..., Extractor]] = {
-    kind.kind: kind for kind in (Identity, PCA, Encoder, Sliced, Module)
-}
+_KINDS: dict[str, Callable[..., Extractor]] = {kind.kind: kind for kind in (Identity, PCA, Encoder, Sliced, Module)}
 
 
 def parse(label: str) -> Extractor | None:
@@ -161,9 +159,7 @@ def parse(label: str) -> Extractor | None:
     )
 
 
-def parse_dictionary(
-    labels: Mapping[str, Iterable[str]], spec: DataSpec
-) -> dict[str, tuple[Extractor | None, ...]]:
+def parse_dictionary(labels: Mapping[str, Iterable[str]], spec: DataSpec) -> dict[str, tuple[Extractor | None, ...]]:
     """Every modality's extractors, checked against the data.
 
     Raises:

@@ -41,9 +41,7 @@ class StackedLinear(Stacked):
         bias: Initial biases; None is no bias.
     """
 
-    def __init__(
-        self, weight: Float[Tensor, "copy width out"], bias: Float[Tensor, "copy out"] | None = None
-    ) -> None:
+    def __init__(self, weight: Float[Tensor, "copy width out"], bias: Float[Tensor, "copy out"] | None = None) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight)
         self.bias = None if bias is None else nn.Parameter(bias)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -32,8 +33,8 @@ class FusionModule(nn.Module, ABC):
         """
         return criterion.loss(self(batch.features, batch.present), batch.target).reshape(1)
 
-    def usable(self, present: Present) -> Bool[Tensor, "unit batch"] | None:  # noqa: ARG002
-        """Which samples each unit can read, where its losses are of some samples only; None is all."""
+    def judged(self, batch: Batch) -> Bool[Tensor, "unit batch"] | None:  # noqa: ARG002
+        """Which of the validation samples each unit is judged on; None is all of them."""
         return None
 
     def owners(self) -> Mapping[str, Int[Tensor, " row"] | int]:
@@ -43,3 +44,12 @@ class FusionModule(nn.Module, ABC):
         default gives everything to the only unit.
         """
         return dict.fromkeys(self.state_dict(), 0)
+
+
+@torch.no_grad()
+def evaluate(module: nn.Module, features: Features, present: Present, rows: int = 512) -> Output:
+    """A module's outputs in evaluation mode, computed for so many samples at a time."""
+    module.eval()
+    parts = torch.arange(len(present), device=present.device).split(rows)
+    chunks = [({name: values[part] for name, values in features.items()}, present[part]) for part in parts]
+    return torch.cat([module(*chunk) for chunk in chunks], dim=-2)

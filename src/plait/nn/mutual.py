@@ -12,11 +12,11 @@ from plait.nn.criteria import Criterion, usable_mean
 
 
 def mutual_penalty(
-    linked: Float[Tensor, "rho student batch out"],
-    teachers: Float[Tensor, "rho student"],
+    linked: Float[Tensor, "copy student batch out"],
+    teachers: Float[Tensor, "copy student"],
     criterion: Criterion,
-    usable: Bool[Tensor, "student batch"] | None = None,
-) -> Float[Tensor, "rho student"]:
+    usable: Bool[Tensor, "copy student batch"] | None = None,
+) -> Float[Tensor, "copy student"]:
     """Sum over the teachers J of w_J D(student, teacher J), with the teachers held fixed.
 
     D is the mean squared difference (regression) or KL(teacher || student) (classification), the mean over
@@ -24,24 +24,24 @@ def mutual_penalty(
     renormalised; a sample without a teacher adds nothing.
 
     Args:
-        linked: Outputs of all students on the criterion's link scale.
-        teachers: Weight of each student as a teacher; rows sum to 1.
+        linked: Outputs of all students, in independent copies of the cohort, on the criterion's link scale.
+        teachers: Weight of each student as a teacher of its copy; rows sum to 1.
         criterion: Task criterion.
-        usable: Which samples each student can read; None is all.
+        usable: Which samples each student can read and may learn from; None is all.
     """
     if usable is None:
         return _distance(linked, teachers[:, :, None], criterion).mean(-1)
     weights = teachers[:, :, None] * usable
     total = weights.sum(1, keepdim=True)
     rows = _distance(linked, weights / total.where(total > 0, 1), criterion)
-    return usable_mean(rows * (total > 0), usable.expand(len(linked), -1, -1))
+    return usable_mean(rows * (total > 0), usable)
 
 
 def _distance(
-    linked: Float[Tensor, "rho student batch out"],
-    weights: Float[Tensor, "rho student #batch"],
+    linked: Float[Tensor, "copy student batch out"],
+    weights: Float[Tensor, "copy student #batch"],
     criterion: Criterion,
-) -> Float[Tensor, "rho student batch"]:
+) -> Float[Tensor, "copy student batch"]:
     """score(f_I, fbar) + sum_J w_J dispersion(f_J, fbar), for every student I and sample."""
     fixed = linked.detach()
     mean = (weights[..., None] * criterion.expected(fixed)).sum(1, keepdim=True)

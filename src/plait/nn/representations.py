@@ -1,7 +1,7 @@
 """The frozen part of a cohort: what is computed once for all students, and cached while they train."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import torch
@@ -75,6 +75,11 @@ class SlicedEncoder(Source):
         self.widths = tuple(widths)
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
 
+    def reset(self) -> None:
+        """Draw fresh weights from torch's global generator."""
+        for layer in self.layers:
+            layer.reset_parameters()  # type: ignore[operator]
+
     def hidden(self, values: Float[Tensor, "batch ..."]) -> list[Tensor]:
         """The values after the ReLU that follows each layer but the last."""
         found = [values.flatten(1)]
@@ -103,7 +108,7 @@ class Frozen(Source):
         super().__init__()
         self.module = module
 
-    def train(self, mode: bool = True) -> "Frozen":  # noqa: FBT001, FBT002 - torch's signature
+    def train(self, mode: bool = True) -> "Frozen":
         """Keep the user's module in evaluation mode."""
         super().train(mode)
         self.module.eval()
@@ -119,6 +124,8 @@ class Unread(Source):
     def forward(self, values: Float[Tensor, "batch ..."]) -> Features:
         return {Module.kind: values}
 
+
+from plait.nn.students import Student
 
 Kind = TypeVar("Kind", bound=Source)
 Build = Callable[[str, DataSpec, Sequence[Extractor], Sequence[int]], Source]
@@ -146,25 +153,22 @@ class Representations(nn.Module):
 
     Args:
         spec: Shapes of the data.
-        dictionary: The extractors in use, by modality.
+        students: Those who read them.
         hidden: Widths of the layers of sliced encoders before their representations.
     """
 
-    def __init__(
-        self, spec: DataSpec, dictionary: Mapping[str, Iterable[Extractor | None]], hidden: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, spec: DataSpec, students: Iterable[Student], hidden: Sequence[int] = ()) -> None:
         super().__init__()
         self.names = tuple(spec.names)
         self.sources = nn.ModuleList()
         self.reads: list[str] = []
-        for name in self.names:
-            by_kind: dict[str, list[Extractor]] = {}
-            for extractor in filter(None, dictionary.get(name, ())):
-                by_kind.setdefault(extractor.source.partition("-")[0], []).append(extractor)
-            for kind, users in by_kind.items():
-                build = _BUILD.get(kind)
-                self.sources.append(build(name, spec, users, hidden) if build else Flatten())
-                self.reads.append(name)
+        users: dict[tuple[str, str], list[Extractor]] = {}
+        for name, extractor in dict.fromkeys(read for student in students for read in student.reads):
+            users.setdefault((name, extractor.source.partition("-")[0]), []).append(extractor)
+        for (name, kind), extractors in users.items():
+            build = _BUILD.get(kind)
+            self.sources.append(build(name, spec, extractors, hidden) if build else Flatten())
+            self.reads.append(name)
 
     def of_kind(self, kind: type[Kind]) -> list[tuple[str, Kind]]:
         """The parts of one kind, each with the modality it reads."""

@@ -16,6 +16,7 @@ Labels = Int[np.ndarray, " student"]
 
 MOST_CLUSTERS = 10
 ROUNDING = 1e-12  # silhouettes closer than this are a tie
+RESOLUTION = 1e-7  # losses closer than this share of the largest are the same, as in single precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ def screen(losses: PerStudent, rule: str = "exact", random_state: int = 0) -> Sc
 
     Of the partitions into k = 2 ... min(10, students - 1, distinct losses) clusters, the one with the
     strictly highest mean silhouette wins, ties to the smaller k. Where no k is admissible (one student, two
-    students, identical losses) all students are top: equal teachers.
+    students, losses identical to 1e-7 of the largest) all students are top: equal teachers.
 
     Args:
         losses: Loss of each student; those that are not finite are left out and never top.
@@ -52,7 +53,7 @@ def screen(losses: PerStudent, rule: str = "exact", random_state: int = 0) -> Sc
         raise ValueError(f"The screening rule must be one of {', '.join(RULES)} (got {rule!r}).")
     students = judged_students(losses)
     values = losses[students].astype(np.float64)
-    distinct = np.unique(values - values.mean()).size
+    distinct = 1 + int(np.count_nonzero(np.diff(np.sort(values)) > RESOLUTION * np.abs(values).max()))
     most = min(MOST_CLUSTERS, values.size - 1, distinct)
     labels, highest = np.zeros(values.size, dtype=np.int64), -np.inf
     for candidate in RULES[rule](values, most, random_state):
@@ -147,10 +148,7 @@ def _backtrack(firsts: list[Int[np.ndarray, " value"]]) -> Int[np.ndarray, " val
 
 def _paper(values: PerStudent, most: int, random_state: int) -> list[Labels]:
     """Partitions of scikit-learn's KMeans with a single start, as the authors' code ran it."""
-    return [
-        KMeans(k, n_init=1, random_state=random_state).fit_predict(values[:, None])
-        for k in range(2, most + 1)
-    ]
+    return [KMeans(k, n_init=1, random_state=random_state).fit_predict(values[:, None]) for k in range(2, most + 1)]
 
 
 RULES: Mapping[str, Callable[[PerStudent, int, int], list[Labels]]] = {"exact": _exact, "paper": _paper}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 from plait.data.spec import DataSpec
 from plait.nn.extractors import Extractor
@@ -65,32 +66,46 @@ def singles_pairs_all(dictionary: Dictionary) -> list[Student]:
     return list(dict.fromkeys(found))
 
 
-POLICIES = {"product": full_product, "singles-pairs-all": singles_pairs_all}
+def _automatic(dictionary: Dictionary) -> list[Student]:
+    """The full product where it has at most so many students as the pairs would give, or 100; else the pairs."""
+    count = prod(len(extractors) for extractors in dictionary.values())
+    return full_product(dictionary) if count <= _MANY else singles_pairs_all(dictionary)
 
 
-def cap(students: Sequence[Student], most: int | None) -> list[Student]:
-    """At most so many students, spread evenly; the first student of every set of modalities is kept first.
+_MANY = 100
+POLICIES = {"auto": _automatic, "product": full_product, "singles-pairs-all": singles_pairs_all}
+
+
+def choose_students(dictionary: Dictionary, policy: str = "auto", most: int | None = None) -> tuple[Student, ...]:
+    """The students of a cohort.
+
+    Args:
+        dictionary: Extractors of each modality; None among them lets students ignore the modality.
+        policy: "product" is every combination; "singles-pairs-all" is students of one modality, of two and of
+            all; "auto" is the product of up to 100 combinations, else singles, pairs and all.
+        most: At most so many students; those kept hold every single modality and the full set, then are
+            spread evenly over the list.
 
     Raises:
-        ValueError: If the limit is below the number of single modalities, which must all stay readable.
+        ValueError: If the policy is unknown, nobody reads anything, or `most` is below the number of modalities.
     """
-    if most is None or len(students) <= most:
-        return list(students)
-    firsts: dict[tuple[str, ...], int] = {}
-    for index, student in enumerate(students):
-        firsts.setdefault(student.modalities, index)
-    order = sorted(firsts.values(), key=lambda index: _rank(students[index], students))
-    rest = [index for index in range(len(students)) if index not in set(order)]
-    room = max(0, most - len(order))
-    spread = [rest[(i * len(rest)) // room] for i in range(room)] if room else []
-    singles = sum(len(students[index].reads) == 1 for index in order)
-    if most < singles:
-        raise ValueError(f"max_students={most} leaves no student for some modality; give at least {singles}.")
-    return [students[index] for index in sorted(order[:most] + spread)]
+    if policy not in POLICIES:
+        raise ValueError(f"policy must be one of {', '.join(POLICIES)} (got {policy!r}).")
+    students = POLICIES[policy](dictionary)
+    if not students:
+        raise ValueError("The dictionary holds 'null' alone; give at least one modality something to read.")
+    return tuple(students if most is None or len(students) <= most else _spread(students, most))
 
 
-def _rank(student: Student, students: Sequence[Student]) -> tuple[int, int]:
-    """Single modalities first, then the full set, then the rest from large to small."""
-    widest = max(len(other.reads) for other in students)
-    size = len(student.reads)
-    return (0 if size == 1 else 1 if size == widest else 2, -size)
+def _spread(students: Sequence[Student], most: int) -> list[Student]:
+    widest = max(len(student.reads) for student in students)
+    firsts = {student.modalities: place for place, student in reversed(list(enumerate(students)))}
+    kept = sorted(place for read, place in firsts.items() if len(read) in (1, widest))
+    if most < len(kept):
+        raise ValueError(
+            f"max_students={most} does not hold every single modality and all together: at least {len(kept)}."
+        )
+    rest = [place for place in range(len(students)) if place not in kept]
+    room = most - len(kept)
+    kept += [rest[i * len(rest) // room] for i in range(room)]
+    return [students[place] for place in sorted(kept)]

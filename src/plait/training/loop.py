@@ -12,12 +12,11 @@ from torch.optim import Optimizer
 
 from plait.data.batches import Batch, TrainingData
 from plait.nn.criteria import Criterion, usable_mean
-from plait.nn.module import FusionModule
+from plait.nn.module import FusionModule, evaluate
 from plait.training.keeper import BestState
 from plait.training.threads import ThreadChoice
 
 _PROGRESS = 1e-3
-_EVALUATION_ROWS = 512
 AfterEpoch = Callable[[int, Float[Tensor, " unit"]], None]
 
 
@@ -95,15 +94,14 @@ class Loop:
     @torch.no_grad()
     def validate(self) -> Float[Tensor, " unit"]:
         """Task loss of every unit on the validation samples it can read; infinite if it can read none."""
-        self.module.eval()
         batch = self.data.samples.rows(self.data.validation)
         with self._precision():
-            outputs = [self.module(part.features, part.present) for part in _chunks(batch)]
-        linked = self.criterion.link(torch.cat(outputs, dim=-2).to(batch.target.dtype))
+            outputs = evaluate(self.module, batch.features, batch.present)
+        linked = self.criterion.link(outputs.to(batch.target.dtype))
         scores = self.criterion.score(linked, batch.target)
-        usable = self.module.usable(batch.present)
-        losses = usable_mean(scores, usable).reshape(-1)
-        return losses if usable is None else losses.where(usable.any(-1), torch.inf)
+        judged = self.module.judged(batch)
+        losses = usable_mean(scores, judged).reshape(-1)
+        return losses if judged is None else losses.where(judged.any(-1), torch.inf)
 
     def _precision(self) -> AbstractContextManager[object]:
         device = self.data.train.device.type
@@ -113,8 +111,3 @@ class Loop:
 def _finite_mean(losses: Tensor) -> float:
     finite = losses[losses.isfinite()]
     return float(finite.mean()) if len(finite) else float("inf")
-
-
-def _chunks(batch: Batch) -> Iterator[Batch]:
-    for rows in torch.arange(len(batch), device=batch.present.device).split(_EVALUATION_ROWS):
-        yield batch.rows(rows)

@@ -1,0 +1,48 @@
+"""What a method is: hyperparameters that build a module, and how they are found."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from plait.data.spec import DataSpec
+from plait.nn.module import FusionModule
+from plait.training.course import Course
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting a method gives.
+
+    Args:
+        method: The resolved method: nothing is left to search, `method.build(spec)` has the module's shape.
+        module: The trained module.
+        history: One row an epoch.
+        tables: Further findings; the estimator shows each under its name with an underscore behind it.
+    """
+
+    method: "Method"
+    module: FusionModule
+    history: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+
+class Method(BaseEstimator, ABC):  # type: ignore[misc]
+    """A fusion strategy: a dataclass of hyperparameters beside a plain torch module.
+
+    Hyperparameters are scikit-learn's: `get_params`, `set_params` and `clone` work, so that a grid search can
+    go over `method__width` as well as over `method=[...]`.
+    """
+
+    @abstractmethod
+    def build(self, spec: DataSpec) -> FusionModule:
+        """A module with fresh weights; of a resolved method, one that saved weights fit into."""
+
+    def fit(self, course: Course) -> Fitted:
+        """Train on the course's data; a method that searches overrides this and returns itself resolved."""
+        with course.initial_weights():
+            module = self.build(course.data.spec)
+        result = course.run(module, 1, type(self).__name__)
+        return Fitted(self, module, result.history)

@@ -1,0 +1,127 @@
+"""Meta Fusion: a cohort of students over combinations of representations that learn from each other."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from plait.data.spec import DataSpec
+from plait.methods.base import Fitted, Method
+from plait.nn.averaging import Averaging, averaging_for
+from plait.nn.cohort import CohortPlan
+from plait.nn.dictionary import default_labels
+from plait.nn.ensemble import EnsembleNet
+from plait.nn.extractors import parse_dictionary
+from plait.nn.students import choose_students
+from plait.training.course import Course
+from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensemble
+from plait.training.findings import cohort_table, modality_values
+from plait.training.mutual_learning import MutualLearning, Teachers
+
+Ensemble = Literal[
+    "greedy", "greedy-replacement", "best", "simple", "weighted", "stacking", "majority", "weighted-vote"
+]
+_RULES = {"greedy-replacement": "greedy_with_replacement", "majority": "simple", "weighted-vote": "weighted"}
+_VOTES = ("majority", "weighted-vote")
+_HEADS: tuple[tuple[int, ...], ...] = ((128, 64), ())
+
+
+@dataclass(repr=False, eq=False)
+class MetaFusion(Method):
+    """A cohort of students that read different representations and learn from the best of each other.
+
+    After Liang, Qu and Shahbaba, "Meta Fusion: A Unified Framework For Multimodality Fusion with Mutual
+    Learning" (2025). Every student reads one combination of representations, one of each modality (or none of
+    it). All are trained alone; those in the best cluster of validation losses become teachers; all are trained
+    again, drawn to the mean of the teachers by rho; the ensemble is chosen on validation data.
+
+    Special cases: with rho = 0 students train independently; the one student that reads everything is
+    `EarlyFusion`; students of one modality each, averaged, are `LateFusion`.
+
+    Samples with absent modalities train the students that can read them, and are predicted by those students
+    of the ensemble that can, with renormalised weights.
+
+    Args:
+        extractors: What students may read of each modality: a list of labels for each, or one list for all.
+            "identity" (the features), "pca-20" (20 principal components), "encoder-50" (50 outputs of a perceptron
+            trained with the student), "sliced-50" (50 units of a perceptron trained alone, then frozen),
+            "module" (the user's encoder), "null" (nothing). None: features, components of half and of a quarter
+            of their number, and nothing; the user's module where one is given.
+        hidden: Widths of the hidden layers of every student's head; () is linear. None tries (128, 64) and (), and
+            keeps the one whose ensemble has the lower validation loss.
+        encoder_hidden: Widths of the hidden layers of "encoder" and "sliced" extractors.
+        rhos: Strengths of mutual learning to choose from, >= 0. 0 is independent training; as rho grows a student
+            fits the mean of the teachers with weight rho / (1 + rho).
+        teachers: Who teaches: "clustering" (the best cluster by validation loss at rho = 0), "loss" (all, by
+            1 / loss), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally).
+        screening: Clustering of the losses: "exact" (optimal), or "paper" (scikit-learn's KMeans, one start).
+        ensemble: How students predict together: "greedy" (the paper's: each at most once), "greedy-replacement",
+            "best", "simple", "weighted" (by 1 / loss), "stacking" (non-negative ridge), and for classes "majority" and
+            "weighted-vote". Or the weight of each student by its name in `cohort_`.
+        average: What is averaged of classes: "probabilities", or "logits" as in the paper.
+        policy: Which combinations become students: "product" (all), "singles-pairs-all", or "auto": the product
+            of up to 100 combinations, else singles, pairs and all.
+        max_students: Most students; those kept hold each single modality and the full set. None is no limit.
+        dropout: Share of hidden units dropped in training, in [0, 1).
+        burn_in: First epochs of the phase of mutual learning in which students still learn alone.
+        init: "scratch": every rho starts from the same initial weights. "paper": the first positive rho goes on
+            from the best students at rho = 0 with their optimiser states, as the published code does.
+    """
+
+    extractors: Mapping[str, Iterable[str]] | Iterable[str] | None = None
+    hidden: tuple[int, ...] | None = None
+    encoder_hidden: tuple[int, ...] = (256,)
+    rhos: tuple[float, ...] = (0.0, 0.99, 3.0)
+    teachers: Teachers = "clustering"
+    screening: Literal["exact", "paper"] = "exact"
+    ensemble: Ensemble | Mapping[str, float] = "greedy"
+    average: Literal["probabilities", "logits"] = "probabilities"
+    policy: Literal["auto", "product", "singles-pairs-all"] = "auto"
+    max_students: int | None = 64
+    dropout: float = 0.2
+    burn_in: int = 0
+    init: Literal["scratch", "paper"] = "scratch"
+
+    def build(self, spec: DataSpec) -> EnsembleNet:
+        """The cohort with fresh weights (the first of the heads, where they are still to be chosen)."""
+        return build_ensemble(self._plan(spec, self._labels(spec, 10**9), self._heads()[0]), self._averaging(spec))
+
+    def fit(self, course: Course) -> Fitted:
+        """Train the cohort, choose rho, head and ensemble, and return the method with these choices made."""
+        spec = course.data.spec
+        labels = self._labels(spec, len(course.data.train))
+        how = MutualLearning(self.rhos, self.teachers, self.screening, self.burn_in, self.init)
+        averaging = self._averaging(spec)
+        given = self.ensemble if isinstance(self.ensemble, Mapping) else None
+        rule = "greedy" if isinstance(self.ensemble, Mapping) else _RULES.get(self.ensemble, self.ensemble)
+        plans = [self._plan(spec, labels, hidden) for hidden in self._heads()]
+        learned = [learn_ensemble(plan, how, given or rule, averaging, course) for plan in plans]
+        chosen = min(learned, key=lambda one: one.loss)
+        tables = {"cohort": cohort_table(chosen), "modality_values": modality_values(chosen, rule)}
+        return Fitted(self._resolved(chosen, labels), chosen.net, chosen.cohort.history, tables)
+
+    def _labels(self, spec: DataSpec, samples: int) -> dict[str, tuple[str, ...]]:
+        """The dictionary as text, for every modality."""
+        if self.extractors is None:
+            return default_labels(spec, samples)
+        if isinstance(self.extractors, Mapping):
+            return {name: tuple(labels) for name, labels in self.extractors.items()}
+        return dict.fromkeys(spec.names, tuple(self.extractors))
+
+    def _heads(self) -> tuple[tuple[int, ...], ...]:
+        return _HEADS if self.hidden is None else (tuple(self.hidden),)
+
+    def _averaging(self, spec: DataSpec) -> Averaging:
+        votes = isinstance(self.ensemble, str) and self.ensemble in _VOTES
+        return averaging_for(spec, "votes" if votes else self.average)
+
+    def _plan(self, spec: DataSpec, labels: Mapping[str, Iterable[str]], hidden: tuple[int, ...]) -> CohortPlan:
+        students = choose_students(parse_dictionary(labels, spec), self.policy, self.max_students)
+        return CohortPlan(spec, students, hidden, tuple(self.encoder_hidden), self.dropout)
+
+    def _resolved(self, learned: LearnedEnsemble, labels: dict[str, tuple[str, ...]]) -> "MetaFusion":
+        """The same method with what was found in place of what was to be searched."""
+        plan = learned.cohort.cohort.plan
+        names = (student.name for student in plan.students)
+        weights = {name: float(weight) for name, weight in zip(names, learned.weights, strict=True) if weight > 0}
+        found = {"extractors": labels, "hidden": plan.hidden, "rhos": (learned.cohort.rho,), "ensemble": weights}
+        return MetaFusion(**{**self.get_params(deep=False), **found})

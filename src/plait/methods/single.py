@@ -1,0 +1,38 @@
+"""One modality alone: the baseline that fusion has to beat."""
+
+from dataclasses import dataclass
+
+from plait.data.spec import DataSpec
+from plait.methods.fixed import FixedCohort
+from plait.nn.cohort import CohortPlan
+from plait.nn.dictionary import whole_student
+
+
+@dataclass(repr=False, eq=False)
+class SingleModality(FixedCohort):
+    """One network reads one modality; the others are ignored.
+
+    A sample that lacks the modality is predicted by the prior: the class frequencies, or the mean target.
+
+    Args:
+        modality: Name of the modality that is read; None is the only one there is.
+        hidden: Widths of the hidden layers; () is linear.
+        dropout: Share of hidden units dropped in training, in [0, 1).
+    """
+
+    modality: str | None = None
+    hidden: tuple[int, ...] = (128, 64)
+    dropout: float = 0.2
+
+    def plan(self, spec: DataSpec) -> CohortPlan:
+        """The one student.
+
+        Raises:
+            ValueError: If the modality is not there, or none is named and there are several.
+        """
+        name = spec.names[0] if self.modality is None and len(spec.names) == 1 else self.modality
+        if name not in spec.names:
+            raise ValueError(
+                f"SingleModality(modality={self.modality!r}) names none of the modalities {list(spec.names)}. Name one."
+            )
+        return CohortPlan(spec, (whole_student(spec, [name]),), tuple(self.hidden), dropout=self.dropout)

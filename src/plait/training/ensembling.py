@@ -1,0 +1,129 @@
+"""From a plan to a cohort that predicts as one: representations, mutual learning, the choice of the ensemble."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor
+
+from plait.data.batches import TrainingData
+from plait.nn.averaging import Averaging
+from plait.nn.cohort import Cohort, CohortPlan
+from plait.nn.criteria import criterion_for
+from plait.nn.ensemble import EnsembleNet
+from plait.nn.ensembles import Validation, ensemble_weights
+from plait.nn.module import evaluate
+from plait.nn.representations import Representations
+from plait.nn.screening import inverse_loss_weights
+from plait.training.course import Course
+from plait.training.mutual_learning import LearnedCohort, MutualLearning, learn
+from plait.training.pretraining import pretrain
+
+_TINY = 1e-9  # keeps every student readable in the weights by 1 / loss
+
+
+@dataclass(frozen=True)
+class LearnedEnsemble:
+    """A trained cohort with the weights of its ensemble.
+
+    Args:
+        net: The module that predicts.
+        cohort: How the students were found.
+        validation: What the ensemble was chosen on.
+        weights: Weight of every student.
+    """
+
+    net: EnsembleNet
+    cohort: LearnedCohort
+    validation: Validation
+    weights: Float[ndarray, " student"]
+
+    @property
+    def loss(self) -> float:
+        """Validation loss of the ensemble."""
+        return self.validation.loss(self.weights)
+
+
+def learn_ensemble(
+    plan: CohortPlan, how: MutualLearning, rule: str | Mapping[str, float], averaging: Averaging, course: Course
+) -> LearnedEnsemble:
+    """Fit the frozen representations, train the cohort, and choose its ensemble on the validation samples.
+
+    Args:
+        plan: The cohort.
+        how: How students learn from each other.
+        rule: How the ensemble is chosen, or the weight of each of its students, by name.
+        averaging: The space in which predictions are averaged.
+        course: Data, trainer and seed.
+    """
+    representations = fit_representations(plan, course)
+    cached = replace(course, data=course.data.with_features(representations))
+    learned = learn(plan, how, cached)
+    prior = prior_output(course.data)
+    validation = _validation(learned, averaging, prior, cached.data)
+    weights = _named_weights(rule, plan) if isinstance(rule, Mapping) else ensemble_weights(rule, validation)
+    net = EnsembleNet(representations, learned.cohort.cpu(), averaging)
+    net.weights.copy_(torch.as_tensor(weights))
+    net.fallback.copy_(torch.as_tensor(inverse_loss_weights(np.maximum(learned.losses, _TINY))))
+    net.prior.copy_(prior)
+    return LearnedEnsemble(net.eval(), learned, validation, weights)
+
+
+def fit_representations(plan: CohortPlan, course: Course) -> Representations:
+    """The frozen parts that the students read, fitted on the training samples."""
+    samples = course.data.samples
+    representations = Representations(plan.spec, plan.students, plan.encoder_hidden)
+    training = samples.rows(course.data.train)
+    representations.fit_projections(training.features, training.present)
+    pretrain(representations, course)
+    return representations.cpu()
+
+
+def prior_output(data: TrainingData) -> Float[Tensor, " out"]:
+    """The output for a sample about which nothing is known: mean target, or log of the class frequencies."""
+    return criterion_for(data.spec).output_of(data.samples.target[data.train].mean(0))
+
+
+def _validation(
+    learned: LearnedCohort, averaging: Averaging, prior: Float[Tensor, " out"], data: TrainingData
+) -> Validation:
+    """Every student's prediction of each validation sample, by the copy that was not trained on it."""
+    batch, cohort = data.samples.rows(data.validation), learned.cohort.cpu()
+    outputs = averaging.enter(evaluate(cohort, batch.features, batch.present).to(torch.float64))
+    by_copy = outputs.unflatten(0, (data.spec.folds, cohort.count))
+    own = by_copy[batch.fold, :, torch.arange(len(batch))].transpose(0, 1)
+    readable = cohort.readable(batch.present)
+    usable = np.ones(own.shape[:2], dtype=bool) if readable is None else readable.numpy()
+    target = batch.target.double().numpy()
+    return Validation(
+        predictions=own.numpy(),
+        target=target.argmax(1) if data.spec.task == "classification" else target,
+        usable=usable,
+        losses=learned.losses,
+        space=averaging.space,
+        prior=averaging.enter(prior.double()).numpy(),
+    )
+
+
+def _named_weights(weights: Mapping[str, float], plan: CohortPlan) -> Float[ndarray, " student"]:
+    """The weights in the order of the students.
+
+    Raises:
+        ValueError: If a name is no student's, or no weight is positive.
+    """
+    names = [student.name for student in plan.students]
+    unknown = set(weights) - set(names)
+    if unknown:
+        raise ValueError(f"The ensemble names students that the cohort lacks: {sorted(unknown)}. It has {names}.")
+    found = np.array([float(weights.get(name, 0.0)) for name in names])
+    if not (found >= 0).all() or found.sum() == 0:
+        raise ValueError(f"The weights of an ensemble must be at least 0, and some positive (got {dict(weights)}).")
+    return np.asarray(found / found.sum())
+
+
+def build_ensemble(plan: CohortPlan, averaging: Averaging) -> EnsembleNet:
+    """The same module with fresh weights."""
+    return EnsembleNet(Representations(plan.spec, plan.students, plan.encoder_hidden), Cohort(plan), averaging)

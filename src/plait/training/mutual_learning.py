@@ -1,0 +1,220 @@
+"""How a cohort learns: alone first, then from the best of its own, and which strength of it was best.
+
+After Liang, Qu and Shahbaba (2025), "Meta Fusion": train at rho = 0, screen the students by their best
+validation losses, train all again with the screened ones as teachers at every rho > 0, and keep the rho at
+which the screened students' best validation losses are lowest on average.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from numpy import ndarray
+from torch import Tensor
+
+from plait.data.batches import TrainingData
+from plait.nn.cohort import Cohort, CohortPlan
+from plait.nn.screening import PerStudent, Screening, screen, teacher_weights
+from plait.training.course import Course
+from plait.training.optimiser import Moments
+from plait.training.trainer import TrainingResult
+
+Teachers = Literal["clustering", "loss", "adaptive", "uniform"]
+
+
+@dataclass(frozen=True)
+class MutualLearning:
+    """How students learn from each other.
+
+    Args:
+        rhos: Strengths to choose from, >= 0; rho = 0 (independent training) is always run first, for the screening,
+            and competes if it is listed.
+        teachers: Who teaches: "clustering" (the best cluster of the students' losses at rho = 0, equally), "loss"
+            (all, by 1 / loss at rho = 0), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally).
+        screening: "exact" (optimal one-dimensional k-means) or "paper" (scikit-learn's, one random start).
+        burn_in: First epochs of a phase with rho > 0 in which students learn alone.
+        init: "scratch": every rho starts from the same initial weights. "paper": the first positive rho goes on
+            from the best weights and optimiser states at rho = 0, as the published code does.
+    """
+
+    rhos: tuple[float, ...] = (0.0, 0.99, 3.0)
+    teachers: Teachers = "clustering"
+    screening: Literal["exact", "paper"] = "exact"
+    burn_in: int = 0
+    init: Literal["scratch", "paper"] = "scratch"
+
+    def check(self) -> None:
+        """Raise ValueError if a setting is out of its range."""
+        if not self.rhos or any(not (0 <= rho < float("inf")) for rho in self.rhos):
+            raise ValueError(f"rhos must be finite numbers of at least 0, one or more (got {self.rhos!r}).")
+        if len(set(self.rhos)) != len(self.rhos):
+            raise ValueError(f"rhos repeats a value: {self.rhos!r}.")
+        choices = {
+            "teachers": ("clustering", "loss", "adaptive", "uniform"),
+            "screening": ("exact", "paper"),
+            "init": ("scratch", "paper"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)} (got {getattr(self, name)!r}).")
+        if self.burn_in < 0:
+            raise ValueError(f"burn_in must be at least 0 epochs (got {self.burn_in}).")
+
+
+@dataclass(frozen=True)
+class LearnedCohort:
+    """What mutual learning ended with.
+
+    Args:
+        cohort: The students at the chosen rho.
+        rho: The chosen strength.
+        losses: Best validation loss of every student at the chosen rho.
+        epochs: Epoch of that loss (mean over folds).
+        independent: Best validation loss of every student at rho = 0.
+        top: Positions of the screened students.
+        rho_losses: Mean best validation loss of the screened students, by rho.
+        history: Epochs of all phases.
+    """
+
+    cohort: Cohort
+    rho: float
+    losses: Float[ndarray, " student"]
+    epochs: Float[ndarray, " student"]
+    independent: Float[ndarray, " student"]
+    top: Int[ndarray, " top"]
+    rho_losses: dict[float, float]
+    history: pd.DataFrame
+
+
+def learn(plan: CohortPlan, how: MutualLearning, course: Course) -> LearnedCohort:
+    """Train a cohort, choose rho, and give back the students at that rho.
+
+    Args:
+        plan: The cohort; its rhos are set here.
+        how: How students learn from each other.
+        course: Data, trainer and seed.
+
+    Raises:
+        ValueError: If a setting is out of its range or training diverged.
+    """
+    how.check()
+    plan = replace(plan, rhos=(0.0,))
+    alone = Cohort(plan, course.generator())
+    first = course.run(alone, 1, "rho 0", keep_moments=how.init == "paper")
+    independent = _per_student(first.losses, alone, course.data)[0]
+    screening = screen(independent, how.screening, course.stream(2))
+    top = screening.top
+    found = [_Phase(alone, 0, first, independent)] if 0.0 in how.rhos else []
+    positive = tuple(rho for rho in how.rhos if rho > 0)
+    histories = [first.history]
+    if positive:
+        together = Cohort(replace(plan, rhos=positive), course.generator())
+        _teach(together, how, independent, screening)
+        warm = _continue(together, alone, first) if how.init == "paper" else None
+        schedule = _Schedule(together, how)
+        second = course.run(together, 3, _label(positive), after_epoch=schedule, warm=warm)
+        histories.append(second.history)
+        losses = _per_student(second.losses, together, course.data)
+        found += [_Phase(together, place, second, losses[place]) for place in range(len(positive))]
+    levels = {phase.rho: float(phase.losses[top].mean()) for phase in found}
+    chosen = min(found, key=lambda phase: (not np.isfinite(levels[phase.rho]), levels[phase.rho]))
+    return LearnedCohort(
+        cohort=chosen.cohort.at_rho(chosen.place),
+        rho=chosen.rho,
+        losses=chosen.losses,
+        epochs=chosen.epochs,
+        independent=independent,
+        top=top,
+        rho_losses=levels,
+        history=pd.concat(histories, ignore_index=True),
+    )
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """One rho of a trained cohort."""
+
+    cohort: Cohort
+    place: int
+    result: TrainingResult
+    losses: PerStudent
+
+    @property
+    def rho(self) -> float:
+        return self.cohort.plan.rhos[self.place]
+
+    @property
+    def epochs(self) -> PerStudent:
+        """Best epoch of each student, the mean over the folds."""
+        shape = (len(self.cohort.plan.rhos), self.cohort.plan.spec.folds, self.cohort.count)
+        return self.result.epochs.double().reshape(shape).mean(1).numpy()[self.place]
+
+
+def _label(rhos: tuple[float, ...]) -> str:
+    return "rho " + ", ".join(f"{rho:g}" for rho in rhos)
+
+
+def _teach(cohort: Cohort, how: MutualLearning, independent: PerStudent, screening: Screening) -> None:
+    """Set the teachers' weights that come from independent training; adaptive ones begin equal."""
+    kind = "uniform" if how.teachers == "adaptive" else how.teachers
+    weights = teacher_weights(independent, kind, screening=screening)
+    cohort.teachers.copy_(torch.as_tensor(weights).expand_as(cohort.teachers))
+
+
+class _Schedule:
+    """What changes between epochs: mutual learning starts after the burn-in, adaptive teachers follow their losses."""
+
+    def __init__(self, cohort: Cohort, how: MutualLearning) -> None:
+        self.cohort, self.how = cohort, how
+        self.rhos = cohort.rhos.clone()
+        if how.burn_in:
+            cohort.rhos.zero_()
+
+    def __call__(self, epochs: int, losses: Float[Tensor, " unit"]) -> None:
+        if epochs >= self.how.burn_in:
+            self.cohort.rhos.copy_(self.rhos)
+        if self.how.teachers == "adaptive":
+            rows = losses.detach().cpu().double().numpy().reshape(self.cohort.copies, self.cohort.count)
+            weights = np.stack([_or_equal(row) for row in rows])
+            self.cohort.teachers.copy_(torch.as_tensor(weights))
+
+
+def _or_equal(losses: PerStudent) -> PerStudent:
+    """Weights by 1 / loss; equal ones where no loss is finite."""
+    if not np.isfinite(losses).any():
+        return np.full(losses.size, 1 / losses.size)
+    return teacher_weights(losses, "loss")
+
+
+def _per_student(losses: Float[Tensor, " unit"], cohort: Cohort, data: TrainingData) -> Float[ndarray, "rho student"]:
+    """Every student's loss at every rho: the mean over its folds, by their numbers of samples; inf if never judged."""
+    fold = data.samples.fold
+    sizes = torch.bincount(fold[fold >= 0], minlength=cohort.plan.spec.folds).double().numpy()
+    shaped = losses.double().numpy().reshape(len(cohort.plan.rhos), cohort.plan.spec.folds, cohort.count)
+    return np.average(shaped, axis=1, weights=sizes)
+
+
+def _continue(together: Cohort, alone: Cohort, first: TrainingResult) -> Moments | None:
+    """Give the first positive rho the best weights at rho = 0, and tell the optimiser's memory to go with them."""
+    together.copy_rho(alone, 0, 0)
+    moments = first.moments
+    if moments is None:
+        return None
+    steps = torch.zeros(together.units, dtype=moments.steps.dtype)
+    steps[: len(moments.steps)] = moments.steps.cpu()
+    kinds = (moments.first, moments.second)
+    return Moments(*(_padded(memory, together) for memory in kinds), steps=steps)
+
+
+def _padded(memory: Mapping[str, Tensor], together: Cohort) -> dict[str, Tensor]:
+    """Zeros for the students that start afresh (their rows stand behind those that go on)."""
+    found = {}
+    for name, parameter in together.named_parameters():
+        found[name] = torch.zeros_like(parameter)
+        if name in memory:
+            found[name][: len(memory[name])] = memory[name].to(parameter)
+    return found

@@ -1,0 +1,89 @@
+"""Standardised and imputed by the training rows alone."""
+
+import numpy as np
+import pytest
+
+from plait.data.modalities import Modalities
+from plait.data.scaling import Standardiser
+
+NAN = np.nan
+
+
+def test_mean_and_deviation_are_those_of_present_training_values() -> None:
+    """(1, 3) has mean 2 and population deviation 1; NaN, absent and other rows do not count."""
+    X = Modalities({"a": [[1.0, 7.0], [3.0, NAN], [NAN, NAN], [100.0, 9.0]], "b": [0, 0, 0, 1]})
+    scaler = Standardiser().fit(X, rows=[0, 1, 2])
+    assert scaler.mean_["a"].tolist() == [2.0, 7.0]
+    assert scaler.sd_["a"].tolist() == [1.0, 1.0]
+    assert scaler.transform(X)["a"].tolist() == [[-1.0, 0.0], [1.0, 0.0], [0.0, 0.0], [98.0, 2.0]]
+
+
+def test_features_of_any_shape_are_scaled_one_by_one() -> None:
+    """Mean 0 and deviation 1 in every place of an image; float32 comes back as float64."""
+    images = np.random.default_rng(0).normal(5, 3, size=(50, 3, 2)).astype(np.float32)
+    values = Standardiser().fit(X := Modalities({"image": images})).transform(X)["image"]
+    assert values.dtype == np.float64
+    np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(values.std(axis=0), 1, atol=1e-6)
+
+
+def test_without_scaling_units_stay_and_gaps_take_the_mean() -> None:
+    """Only the imputation is left."""
+    X = Modalities({"a": [[1.0, 7.0], [3.0, NAN], [NAN, NAN]]})
+    values = Standardiser("none").fit(X).transform(X)["a"]
+    assert values.tolist() == [[1.0, 7.0], [3.0, 7.0], [0.0, 0.0]]
+
+
+def test_constant_and_unseen_features_keep_their_unit() -> None:
+    """No division by zero, not even by the rounding of a mean; what was never seen counts as mean 0."""
+    X = Modalities({"a": [[0.1, NAN]] * 10})
+    scaler = Standardiser().fit(X)
+    assert scaler.sd_["a"].tolist() == [1.0, 1.0]
+    np.testing.assert_allclose(scaler.mean_["a"], [0.1, 0.0])
+    np.testing.assert_allclose(scaler.transform(X)["a"], 0.0, atol=1e-15)
+
+
+def test_a_modality_that_was_never_there_becomes_zeros() -> None:
+    """Absent in all training rows, or in all rows."""
+    X = Modalities({"a": [1, 2, 3], "b": [[NAN, NAN], [NAN, NAN], [4.0, 5.0]], "c": None})
+    scaler = Standardiser().fit(X, rows=slice(2))
+    values = scaler.transform(X[:2])
+    assert values["b"].tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert values["c"].shape == (2, 0)
+
+
+def test_a_single_row_is_enough() -> None:
+    """One value has no deviation."""
+    assert Standardiser().fit(X := Modalities({"a": [5.0]})).transform(X)["a"].tolist() == [[0.0]]
+
+
+def test_rows_do_not_influence_each_other_and_the_input_stays() -> None:
+    """Transforming a part is a part of transforming all."""
+    X = Modalities({"a": np.random.default_rng(0).normal(size=(6, 2))})
+    before = X["a"].copy()
+    scaler = Standardiser().fit(X)
+    np.testing.assert_array_equal(scaler.transform(X)["a"][2:4], scaler.transform(X[2:4])["a"])
+    np.testing.assert_array_equal(X["a"], before)
+
+
+@pytest.mark.parametrize("scaling", ["standard", "none"])
+def test_the_state_restores_it(scaling: str) -> None:
+    """Arrays by name are enough, whatever the names look like."""
+    X = Modalities({"a.mean": [1.0, 2.0, 5.0], "b": [[1.0, NAN], [2.0, 3.0], [4.0, 5.0]]})
+    scaler = Standardiser(scaling).fit(X)
+    again = Standardiser.from_state(scaler.state(), scaling)
+    assert again.mean_.keys() == scaler.mean_.keys()
+    for name, values in scaler.transform(X).items():
+        np.testing.assert_array_equal(again.transform(X)[name], values)
+
+
+def test_values_too_large_for_a_variance_are_refused_by_name() -> None:
+    """Their square overflows; the error says so before anything becomes NaN."""
+    with pytest.raises(ValueError, match="'a' holds values too large to scale"):
+        Standardiser().fit(Modalities({"a": [1e300, -1e300]}))
+
+
+def test_an_unknown_scaling_is_refused() -> None:
+    """The error lists the choices."""
+    with pytest.raises(ValueError, match=r"'standard', 'none'.*'minmax'"):
+        Standardiser("minmax").fit(Modalities({"a": [1.0]}))
