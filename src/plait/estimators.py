@@ -39,7 +39,7 @@ class FusionEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     modalities: Groups | None
     encoders: Mapping[str, nn.Module] | None
     scaling: str
-    validation: float
+    validation: float | int
     trainer: Trainer | None
     random_state: Any
     verbose: int
@@ -175,7 +175,7 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):  # type: ignore[misc]
         modalities: Groups | None = None,
         encoders: Mapping[str, nn.Module] | None = None,
         scaling: str = "standard",
-        validation: float = 0.2,
+        validation: float | int = 0.2,
         trainer: Trainer | None = None,
         random_state: Any = None,
         verbose: int = 0,
@@ -254,7 +254,7 @@ class FusionRegressor(RegressorMixin, FusionEstimator):  # type: ignore[misc]
         encoders: Mapping[str, nn.Module] | None = None,
         scaling: str = "standard",
         target_scaling: str = "standard",
-        validation: float = 0.2,
+        validation: float | int = 0.2,
         trainer: Trainer | None = None,
         random_state: Any = None,
         verbose: int = 0,

@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -156,7 +157,7 @@ def _check_separator(header: list[str], separator: str) -> None:
         raise ValueError(f"the columns of its header are separated by {other!r}, not by {separator!r}")
 
 
-def _open_text(path: Path) -> TextIO:
+def _open_text(path: Path) -> TextIOWrapper:
     if path.name.lower().endswith(".gz"):
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from plait.data.spec import DataSpec
 from plait.methods.base import Fitted, Method
-from plait.nn.averaging import Averaging, averaging_for
+from plait.nn.averaging import averaging_for
 from plait.nn.cohort import CohortPlan
 from plait.nn.dictionary import default_labels
 from plait.nn.ensemble import EnsembleNet
@@ -57,7 +57,7 @@ class MetaFusion(Method):
         ensemble: How students predict together: "greedy" (the paper's: each at most once), "greedy-replacement",
             "best", "simple", "weighted" (by 1 / loss), "stacking" (non-negative ridge), and for classes "majority" and
             "weighted-vote". Or the weight of each student by its name in `cohort_`.
-        average: What is averaged of classes: "probabilities", or "logits" as in the paper.
+        average: What is averaged of classes: "probabilities", "logits" as in the paper, or "votes" (one a student).
         policy: Which combinations become students: "product" (all), "singles-pairs-all", or "auto": the product
             of up to 100 combinations, else singles, pairs and all.
         max_students: Most students; those kept hold each single modality and the full set. None is no limit.
@@ -74,7 +74,7 @@ class MetaFusion(Method):
     teachers: Teachers = "clustering"
     screening: Literal["exact", "paper"] = "exact"
     ensemble: Ensemble | Mapping[str, float] = "greedy"
-    average: Literal["probabilities", "logits"] = "probabilities"
+    average: Literal["probabilities", "logits", "votes"] = "probabilities"
     policy: Literal["auto", "product", "singles-pairs-all"] = "auto"
     max_students: int | None = 64
     dropout: float = 0.2
@@ -83,14 +83,14 @@ class MetaFusion(Method):
 
     def build(self, spec: DataSpec) -> EnsembleNet:
         """The cohort with fresh weights (the first of the heads, where they are still to be chosen)."""
-        return build_ensemble(self._plan(spec, self._labels(spec, 10**9), self._heads()[0]), self._averaging(spec))
+        return build_ensemble(self._plan(spec, self._labels(spec, 10**9), self._heads()[0]), averaging_for(spec, self._average()))
 
     def fit(self, course: Course) -> Fitted:
         """Train the cohort, choose rho, head and ensemble, and return the method with these choices made."""
         spec = course.data.spec
         labels = self._labels(spec, len(course.data.train))
         how = MutualLearning(self.rhos, self.teachers, self.screening, self.burn_in, self.init)
-        averaging = self._averaging(spec)
+        averaging = averaging_for(spec, self._average())
         given = self.ensemble if isinstance(self.ensemble, Mapping) else None
         rule = "greedy" if isinstance(self.ensemble, Mapping) else _RULES.get(self.ensemble, self.ensemble)
         plans = [self._plan(spec, labels, hidden) for hidden in self._heads()]
@@ -110,9 +110,9 @@ class MetaFusion(Method):
     def _heads(self) -> tuple[tuple[int, ...], ...]:
         return _HEADS if self.hidden is None else (tuple(self.hidden),)
 
-    def _averaging(self, spec: DataSpec) -> Averaging:
+    def _average(self) -> str:
         votes = isinstance(self.ensemble, str) and self.ensemble in _VOTES
-        return averaging_for(spec, "votes" if votes else self.average)
+        return "votes" if votes else self.average
 
     def _plan(self, spec: DataSpec, labels: Mapping[str, Iterable[str]], hidden: tuple[int, ...]) -> CohortPlan:
         students = choose_students(parse_dictionary(labels, spec), self.policy, self.max_students)
@@ -124,4 +124,5 @@ class MetaFusion(Method):
         names = (student.name for student in plan.students)
         weights = {name: float(weight) for name, weight in zip(names, learned.weights, strict=True) if weight > 0}
         found = {"extractors": labels, "hidden": plan.hidden, "rhos": (learned.cohort.rho,), "ensemble": weights}
+        found["average"] = self._average()
         return MetaFusion(**{**self.get_params(deep=False), **found})

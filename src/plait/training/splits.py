@@ -21,7 +21,7 @@ _FEWEST = 4
 
 def validation_folds(
     samples: int,
-    validation: float,
+    validation: float | int,
     classes: Labels | None = None,
     groups: ndarray | None = None,
     random_state: int = 0,
@@ -52,7 +52,7 @@ def validation_folds(
     return found
 
 
-def _check(samples: int, validation: float, groups: ndarray | None) -> None:
+def _check(samples: int, validation: float | int, groups: ndarray | None) -> None:
     whole = isinstance(validation, Integral) and not isinstance(validation, bool)
     share = isinstance(validation, Real) and not whole and 0 < float(validation) < 1
     if not (share or (whole and validation >= 2)):
@@ -90,7 +90,7 @@ def _without_rare(classes: Labels, count: int) -> Labels | None:
     return None if 0 < rare.sum() < count else np.where(rare, -1, classes)
 
 
-def _held_out(samples: int, share: float, classes: Labels | None, groups: ndarray | None, seed: int) -> Labels:
+def _held_out(samples: int, share: float, classes: Labels | None, groups: ndarray | None, seed: int) -> Int[ndarray, " held"]:
     rows = np.zeros(samples)
     size = min(max(1, round(share * samples)), samples - 1)
     if groups is not None and classes is not None:

@@ -1,0 +1,204 @@
+"""Save and load fitted estimators: a folder of text and tensors, never a pickle; nothing in it is executed.
+
+    model.json           format number, estimator, resolved method, spec, findings, versions
+    weights.safetensors  every tensor of the module, and the scaling of features and target
+"""
+
+import copy
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+import plait
+from plait import methods
+from plait.data.checks import listed
+from plait.data.scaling import Standardiser
+from plait.data.spec import DataSpec
+from plait.data.targets import RealTarget
+from plait.data.text import from_text, to_text
+from plait.estimators import FusionClassifier, FusionEstimator, FusionRegressor
+from plait.nn.extractors import is_frozen
+from plait.training.trainer import Trainer
+
+FORMAT = 1
+_MODEL, _WEIGHTS = "model.json", "weights.safetensors"
+_ESTIMATORS: dict[str, type[FusionEstimator]] = {
+    kind.__name__: kind for kind in (FusionClassifier, FusionRegressor)
+}
+_CLASSES: dict[str, type] = {"Trainer": Trainer, **{name: getattr(methods, name) for name in methods.__all__}}
+_FITTED = ("classes_", "n_features_in_", "feature_names_in_", "columns_", "history_", "tables_")
+_MODULE, _SCALING, _TARGET = "module/", "scaling/", "target/"
+
+
+def save(estimator: FusionEstimator, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write a fitted estimator into a folder, all of it or nothing.
+
+    The user's own encoders are saved by their weights alone: `load` needs the modules again.
+
+    Args:
+        estimator: A fitted FusionClassifier or FusionRegressor.
+        folder: Where to write; its parent must exist.
+        overwrite: Replace a saved model that is already there (never any other folder).
+
+    Returns:
+        The folder.
+
+    Raises:
+        NotFittedError: If the estimator is not fitted.
+        FileExistsError: If the folder exists and is not to be overwritten, or holds no saved model.
+        ValueError: If a parameter cannot be written as text.
+    """
+    check_is_fitted(estimator, "module_")
+    folder = Path(folder)
+    if folder.exists() and not (overwrite and (folder / _MODEL).is_file()):
+        raise FileExistsError(
+            f"{folder} exists{' and holds no saved model' if overwrite else ''}. Choose another folder"
+            + ("." if overwrite else ", or pass overwrite=True to replace a saved model.")
+        )
+    weights = save_tensors(_tensors(estimator))
+    described = json.dumps(_described(estimator, weights), indent=1, ensure_ascii=False, allow_nan=False)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        new = Path(scratch) / "new"
+        new.mkdir()
+        (new / _MODEL).write_text(described, encoding="utf-8")
+        (new / _WEIGHTS).write_bytes(weights)
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        new.rename(folder)
+    return folder
+
+
+def load(
+    folder: str | os.PathLike[str], *, encoders: Mapping[str, nn.Module] | None = None
+) -> FusionClassifier | FusionRegressor:
+    """Read a fitted estimator back; it predicts what it predicted when it was saved.
+
+    Args:
+        folder: Where `save` wrote.
+        encoders: The user's own modules, where the estimator had some; their weights are read from the file.
+
+    Raises:
+        FileNotFoundError: If the folder or one of its files is not there.
+        ValueError: If a file is damaged, was written by a newer plait, or encoders are missing.
+    """
+    folder = Path(folder)
+    saved, weights = _read_model(folder), _read_bytes(folder / _WEIGHTS)
+    if hashlib.sha256(weights).hexdigest() != saved.get("weights_sha256"):
+        raise _damaged(folder / _WEIGHTS, "its content is not what was saved (the checksum differs)")
+    try:
+        tensors = load_tensors(weights)
+        given = _checked_encoders(saved["encoders"], encoders or {})
+        estimator = _ESTIMATORS[saved["estimator"]](**from_text(saved["params"], _CLASSES), encoders=given or None)
+        _restore(estimator, saved, tensors, given)
+    except (KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise _damaged(folder, f"{type(error).__name__}: {error}") from error
+    return estimator
+
+
+def _tensors(estimator: FusionEstimator) -> dict[str, Tensor]:
+    module = estimator.module_.state_dict()
+    tensors = {f"{_MODULE}{name}": value.detach().cpu().contiguous().clone() for name, value in module.items()}
+    arrays = {f"{_SCALING}{name}": value for name, value in estimator.standardiser_.state().items()}
+    if isinstance(estimator, FusionRegressor):
+        arrays |= {f"{_TARGET}mean": estimator.target_.mean, f"{_TARGET}sd": estimator.target_.sd}
+    return tensors | {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+
+
+def _described(estimator: FusionEstimator, weights: bytes) -> dict[str, Any]:
+    params = estimator.get_params(deep=False)
+    frozen = {name: is_frozen(module) for name, module in (params.pop("encoders") or {}).items()}
+    if not isinstance(params["random_state"], int | np.integer | None):
+        params["random_state"] = None  # a generator has no text
+    packages = {"plait": plait.__version__, "torch": torch.__version__, "scikit-learn": sklearn.__version__}
+    fitted = {name: getattr(estimator, name) for name in _FITTED if hasattr(estimator, name)}
+    return {
+        "format": FORMAT,
+        "estimator": type(estimator).__name__,
+        "params": to_text(params),
+        "method": to_text(estimator.method_),
+        "spec": estimator.spec_.to_json(),
+        "encoders": frozen,
+        "target": {"single": estimator.target_.single} if isinstance(estimator, FusionRegressor) else None,
+        "fitted": to_text(fitted),
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "versions": {"python": platform.python_version(), "numpy": np.__version__, **packages},
+    }
+
+
+def _read_bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there; a saved model is a folder with {_MODEL} and {_WEIGHTS}.")
+    return path.read_bytes()
+
+
+def _read_model(folder: Path) -> dict[str, Any]:
+    path = folder / _MODEL
+    try:
+        saved = json.loads(_read_bytes(path).decode("utf-8"))
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+    number = saved.get("format") if isinstance(saved, dict) else None
+    if not isinstance(number, int):
+        raise _damaged(path, "it has no format number")
+    if number > FORMAT:
+        raise ValueError(
+            f"{path} was written by a newer plait (format {number}; this one, {plait.__version__}, reads up to "
+            f"{FORMAT}). Update plait."
+        )
+    return saved
+
+
+def _damaged(path: Path, reason: str) -> ValueError:
+    return ValueError(f"{path} is damaged or no saved model ({reason}). Save the model again, or restore a copy.")
+
+
+def _checked_encoders(saved: Mapping[str, bool], given: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
+    """Copies of the user's modules, which the weights of the file go into."""
+    if set(saved) != set(given):
+        raise ValueError(
+            f"The model was fitted with encoders for {listed(saved) or 'no modality'}, given are "
+            f"{listed(given) or 'none'}. Pass the same modules: load(folder, encoders={{...}})."
+        )
+    for name, frozen in saved.items():
+        if is_frozen(given[name]) != frozen:
+            raise ValueError(
+                f"The encoder of modality '{name}' was {'frozen' if frozen else 'trained'} when the model was saved. "
+                f"Pass module.requires_grad_({not frozen})."
+            )
+    return {name: copy.deepcopy(given[name]) for name in saved}
+
+
+def _restore(
+    estimator: FusionEstimator, saved: Mapping[str, Any], tensors: Mapping[str, Tensor], given: Mapping[str, nn.Module]
+) -> None:
+    """Everything that fit would have set."""
+    estimator.spec_ = DataSpec.from_json(saved["spec"], given)
+    estimator.method_ = from_text(saved["method"], _CLASSES)
+    estimator.module_ = estimator.method_.build(estimator.spec_).eval()
+    estimator.module_.load_state_dict(_below(tensors, _MODULE))
+    scaling = {name: value.numpy() for name, value in _below(tensors, _SCALING).items()}
+    estimator.standardiser_ = Standardiser.from_state(scaling, estimator.scaling)
+    for name, value in from_text(saved["fitted"], _CLASSES).items():
+        setattr(estimator, name, value)
+    if isinstance(estimator, FusionRegressor):
+        estimator.target_ = RealTarget(estimator.target_scaling)
+        estimator.target_.single = saved["target"]["single"]
+        estimator.target_.mean, estimator.target_.sd = (tensors[f"{_TARGET}{part}"].numpy() for part in ("mean", "sd"))
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
