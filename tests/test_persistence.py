@@ -142,7 +142,11 @@ DAMAGE = {
     "truncated weights": (_truncate, ValueError, r"weights\.safetensors is damaged.*checksum"),
     "a newer format": (_newer, ValueError, r"model\.json was written by a newer plait \(format 99.*Update"),
     "an unknown class": (_other_method, ValueError, r"damaged.*Malware"),
-    "cut json": (lambda folder: (folder / "model.json").write_text('{"format": 1'), ValueError, r"model\.json is damaged"),
+    "cut json": (
+        lambda folder: (folder / "model.json").write_text('{"format": 1'),
+        ValueError,
+        r"model\.json is damaged",
+    ),
     "other json": (lambda folder: (folder / "model.json").write_text("[]"), ValueError, "no format number"),
     "an empty json object": (lambda folder: (folder / "model.json").write_text('{"format": 1}'), ValueError, "damaged"),
     "no weights": (lambda folder: (folder / "weights.safetensors").unlink(), FileNotFoundError, "is not there"),

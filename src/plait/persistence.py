@@ -1,7 +1,7 @@
 """Save and load fitted estimators: a folder of text and tensors, never a pickle; nothing in it is executed.
 
-    model.json           format number, estimator, resolved method, spec, findings, versions
-    weights.safetensors  every tensor of the module, and the scaling of features and target
+model.json holds format number, estimator, resolved method, spec, findings and versions; weights.safetensors every
+tensor of the module, and the scaling of features and target.
 """
 
 import copy
@@ -36,9 +36,7 @@ from plait.training.trainer import Trainer
 
 FORMAT = 1
 _MODEL, _WEIGHTS = "model.json", "weights.safetensors"
-_ESTIMATORS: dict[str, type[FusionEstimator]] = {
-    kind.__name__: kind for kind in (FusionClassifier, FusionRegressor)
-}
+_ESTIMATORS: dict[str, type[FusionEstimator]] = {kind.__name__: kind for kind in (FusionClassifier, FusionRegressor)}
 _CLASSES: dict[str, type] = {"Trainer": Trainer, **{name: getattr(methods, name) for name in methods.__all__}}
 _FITTED = ("classes_", "n_features_in_", "feature_names_in_", "columns_", "history_", "tables_")
 _MODULE, _SCALING, _TARGET = "module/", "scaling/", "target/"
@@ -159,7 +157,8 @@ def _read_model(folder: Path) -> dict[str, Any]:
             f"{path} was written by a newer plait (format {number}; this one, {plait.__version__}, reads up to "
             f"{FORMAT}). Update plait."
         )
-    return saved
+    described: dict[str, Any] = saved
+    return described
 
 
 def _damaged(path: Path, reason: str) -> ValueError:

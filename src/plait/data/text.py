@@ -28,7 +28,9 @@ def to_text(value: Any) -> Any:
             return write(value)
     if hasattr(value, "get_params") and not isinstance(value, type):
         return {_TAG: "object", "class": type(value).__name__, "params": to_text(value.get_params(deep=False))}
-    raise ValueError(f"{type(value).__name__} {value!r} cannot be saved as text. Use numbers, strings, lists or mappings.")
+    raise ValueError(
+        f"{type(value).__name__} {value!r} cannot be saved as text. Use numbers, strings, lists or mappings."
+    )
 
 
 def from_text(text: Any, classes: Mapping[str, type]) -> Any:
@@ -64,7 +66,8 @@ def _array(value: np.ndarray) -> dict[str, Any]:
 
 def _table(value: pd.DataFrame) -> dict[str, Any]:
     columns = {str(name): to_text(column.tolist()) for name, column in value.items()}
-    return {_TAG: "table", "index": to_text(value.index.tolist()), "name": to_text(value.index.name), "columns": columns}
+    index = to_text(value.index.tolist())
+    return {_TAG: "table", "index": index, "name": to_text(value.index.name), "columns": columns}
 
 
 _WRITERS: tuple[tuple[Any, Any], ...] = (

@@ -29,7 +29,7 @@ class Fitted:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
-class Method(BaseEstimator, ABC):  # type: ignore[misc]
+class Method(BaseEstimator, ABC):
     """A fusion strategy: a dataclass of hyperparameters beside a plain torch module.
 
     Hyperparameters are scikit-learn's: `get_params`, `set_params` and `clone` work, so that a grid search can

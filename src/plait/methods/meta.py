@@ -55,8 +55,8 @@ class MetaFusion(Method):
             1 / loss), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally).
         screening: Clustering of the losses: "exact" (optimal), or "paper" (scikit-learn's KMeans, one start).
         ensemble: How students predict together: "greedy" (the paper's: each at most once), "greedy-replacement",
-            "best", "simple", "weighted" (by 1 / loss), "stacking" (non-negative ridge), and for classes "majority" and
-            "weighted-vote". Or the weight of each student by its name in `cohort_`.
+            "best", "simple", "weighted" (by 1 / loss), "stacking" (non-negative ridge), and for classes "majority"
+            and "weighted-vote". Or the weight of each student by its name in `cohort_`.
         average: What is averaged of classes: "probabilities", "logits" as in the paper, or "votes" (one a student).
         policy: Which combinations become students: "product" (all), "singles-pairs-all", or "auto": the product
             of up to 100 combinations, else singles, pairs and all.
@@ -83,7 +83,9 @@ class MetaFusion(Method):
 
     def build(self, spec: DataSpec) -> EnsembleNet:
         """The cohort with fresh weights (the first of the heads, where they are still to be chosen)."""
-        return build_ensemble(self._plan(spec, self._labels(spec, 10**9), self._heads()[0]), averaging_for(spec, self._average()))
+        return build_ensemble(
+            self._plan(spec, self._labels(spec, 10**9), self._heads()[0]), averaging_for(spec, self._average())
+        )
 
     def fit(self, course: Course) -> Fitted:
         """Train the cohort, choose rho, head and ensemble, and return the method with these choices made."""

@@ -34,8 +34,9 @@ class Criterion(ABC):
     def dispersion(
         self, linked: Float[Tensor, "*lead batch out"], mean: Float[Tensor, "... batch out"]
     ) -> Float[Tensor, "*lead batch"]:
-        """What a teacher adds to the divergence from *every* student, beside the student's score against the
-        teachers' mean: sum_J w_J D(student, J) = score(student, mean) + sum_J w_J dispersion(J, mean).
+        """What a teacher adds to the divergence from *every* student.
+
+        sum_J w_J D(student, J) = score(student, mean) + sum_J w_J dispersion(J, mean), with the teachers' mean.
         """
 
     @abstractmethod

@@ -12,10 +12,10 @@ _NARROW = 4
 
 
 def default_labels(spec: DataSpec, samples: int) -> dict[str, tuple[str, ...]]:
-    """Extractors of every modality: the user's module where one is given; else the features and principal
-    components, as many as half and a quarter of the features (or of the training samples, if they are fewer).
+    """Extractors of every modality where the user names none.
 
-    Every modality may also be ignored. Modalities of fewer than four features have no components.
+    The user's module where one is given; else the features, and principal components: half and a quarter as many
+    as features (or training samples, if they are fewer; none below four). Every modality may also be ignored.
     """
     return {name: (*_read(spec, name, samples), NULL) for name in spec.names}
 

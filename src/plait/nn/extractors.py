@@ -194,7 +194,7 @@ def output_shape(module: nn.Module, modality: str, shape: tuple[int, ...]) -> tu
             output = module.eval()(probe)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise ValueError(
-            f"The encoder of modality '{modality}' ({type(module).__name__}) failed on samples of shape {shape}: {error}"
+            f"The encoder of modality '{modality}' ({type(module).__name__}) fails on samples of shape {shape}: {error}"
         ) from error
     finally:
         module.train(training)

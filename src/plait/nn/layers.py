@@ -3,6 +3,7 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -82,7 +83,7 @@ class StackedMLP(nn.Module):
         """Freshly drawn perceptrons of the given layer sizes; equal entries of `copies` start equal."""
         distinct = int(copies.max()) + 1
         layers = []
-        for width, out in zip(sizes, sizes[1:], strict=False):
+        for width, out in pairwise(sizes):
             weight = uniform((distinct, width, out), width, generator)
             bias = uniform((distinct, out), width, generator)
             layers.append(StackedLinear(weight[copies], bias[copies]))

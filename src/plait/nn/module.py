@@ -33,7 +33,7 @@ class FusionModule(nn.Module, ABC):
         """
         return criterion.loss(self(batch.features, batch.present), batch.target).reshape(1)
 
-    def judged(self, batch: Batch) -> Bool[Tensor, "unit batch"] | None:  # noqa: ARG002
+    def judged(self, batch: Batch) -> Bool[Tensor, "unit batch"] | None:
         """Which of the validation samples each unit is judged on; None is all of them."""
         return None
 
@@ -50,6 +50,6 @@ class FusionModule(nn.Module, ABC):
 def evaluate(module: nn.Module, features: Features, present: Present, rows: int = 512) -> Output:
     """A module's outputs in evaluation mode, computed for so many samples at a time."""
     module.eval()
-    parts = torch.arange(len(present), device=present.device).split(rows)
+    parts = torch.arange(len(present), device=present.device).split(rows)  # type: ignore[no-untyped-call]
     chunks = [({name: values[part] for name, values in features.items()}, present[part]) for part in parts]
     return torch.cat([module(*chunk) for chunk in chunks], dim=-2)

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from plait.data.shapes import Features, Present
 from plait.data.spec import DataSpec
 from plait.nn.extractors import PCA, Extractor, Identity, Module, Sliced, is_frozen
+from plait.nn.students import Student
 
 
 class Source(nn.Module, ABC):
@@ -73,7 +75,7 @@ class SlicedEncoder(Source):
         super().__init__()
         sizes = [width, *hidden, *widths, outputs]
         self.widths = tuple(widths)
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
 
     def reset(self) -> None:
         """Draw fresh weights from torch's global generator."""
@@ -124,8 +126,6 @@ class Unread(Source):
     def forward(self, values: Float[Tensor, "batch ..."]) -> Features:
         return {Module.kind: values}
 
-
-from plait.nn.students import Student
 
 Kind = TypeVar("Kind", bound=Source)
 Build = Callable[[str, DataSpec, Sequence[Extractor], Sequence[int]], Source]

@@ -93,7 +93,7 @@ def _validation(
     """Every student's prediction of each validation sample, by the copy that was not trained on it."""
     batch, cohort = data.samples.rows(data.validation), learned.cohort.cpu()
     outputs = averaging.enter(evaluate(cohort, batch.features, batch.present).to(torch.float64))
-    by_copy = outputs.unflatten(0, (data.spec.folds, cohort.count))
+    by_copy = outputs.reshape(data.spec.folds, cohort.count, *outputs.shape[1:])
     own = by_copy[batch.fold, :, torch.arange(len(batch))].transpose(0, 1)
     readable = cohort.readable(batch.present)
     usable = np.ones(own.shape[:2], dtype=bool) if readable is None else readable.numpy()

@@ -195,7 +195,7 @@ def _per_student(losses: Float[Tensor, " unit"], cohort: Cohort, data: TrainingD
     fold = data.samples.fold
     sizes = torch.bincount(fold[fold >= 0], minlength=cohort.plan.spec.folds).double().numpy()
     shaped = losses.double().numpy().reshape(len(cohort.plan.rhos), cohort.plan.spec.folds, cohort.count)
-    return np.average(shaped, axis=1, weights=sizes)
+    return np.asarray(np.average(shaped, axis=1, weights=sizes))
 
 
 def _continue(together: Cohort, alone: Cohort, first: TrainingResult) -> Moments | None:
@@ -206,8 +206,7 @@ def _continue(together: Cohort, alone: Cohort, first: TrainingResult) -> Moments
         return None
     steps = torch.zeros(together.units, dtype=moments.steps.dtype)
     steps[: len(moments.steps)] = moments.steps.cpu()
-    kinds = (moments.first, moments.second)
-    return Moments(*(_padded(memory, together) for memory in kinds), steps=steps)
+    return Moments(_padded(moments.first, together), _padded(moments.second, together), steps)
 
 
 def _padded(memory: Mapping[str, Tensor], together: Cohort) -> dict[str, Tensor]:

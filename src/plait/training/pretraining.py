@@ -24,7 +24,7 @@ class Alone(FusionModule):
         super().__init__()
         self.modality, self.encoder = modality, encoder
 
-    def forward(self, features: Features, present: Present) -> Output:  # noqa: ARG002
+    def forward(self, features: Features, present: Present) -> Output:
         return self.encoder.predict(features[self.modality])
 
 
@@ -46,7 +46,7 @@ def pretrain(representations: Representations, course: Course) -> None:
             torch.manual_seed(course.stream(100 + place))
             encoder.reset()
         replace(course, data=_having(course.data, name)).run(alone, 200 + place, f"encoder of {name}")
-        encoder.requires_grad_(False)
+        encoder.requires_grad_(requires_grad=False)
 
 
 def _having(data: TrainingData, name: str) -> TrainingData:

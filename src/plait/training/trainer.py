@@ -43,7 +43,7 @@ class TrainingResult:
 
 
 @dataclass(repr=False, eq=False)
-class Trainer(BaseEstimator):  # type: ignore[misc]
+class Trainer(BaseEstimator):
     """How every method is trained: Adam on minibatches, the best weights on validation data kept.
 
     Args:

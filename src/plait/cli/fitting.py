@@ -1,0 +1,150 @@
+"""`plait fit`: what the target is taken for, the estimator, its training, and what is said of it."""
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import typer
+from numpy.typing import NDArray
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from plait.cli.parameters import method_from_text
+from plait.cli.sources import Samples
+from plait.data.text import to_text
+from plait.estimators import FusionClassifier, FusionEstimator, FusionRegressor
+from plait.methods.base import Method
+from plait.methods.registry import method_by_name
+from plait.persistence import save
+from plait.training.trainer import Trainer
+
+MOST_CLASSES = 20
+"""Whole numbers of at most so many values, each twice on average or more, are taken for classes."""
+
+_ESTIMATORS = {"classification": FusionClassifier, "regression": FusionRegressor}
+
+
+@dataclass(frozen=True)
+class FitRequest:
+    """What was asked for.
+
+    Args:
+        out: Folder to save in.
+        method: Name of the method.
+        params: Parameters of the method, as NAME=VALUE.
+        task: "classification", "regression", or None: by the target.
+        validation: Share of the samples, or number of folds.
+        epochs: Most epochs; None is the trainer's default.
+        seed: Seed of everything random.
+        overwrite: Whether a model in `out` is replaced.
+    """
+
+    out: Path
+    method: str
+    params: tuple[str, ...]
+    task: str | None
+    validation: float
+    epochs: int | None
+    seed: int
+    overwrite: bool
+
+    def check(self) -> None:
+        """Raise before anything is read or trained what would fail after it.
+
+        Raises:
+            ValueError: If method or parameters are unknown.
+            OSError: If the model cannot be saved where it is to be.
+        """
+        self.made_method()
+        if not self.out.absolute().parent.is_dir():
+            raise FileNotFoundError(f"There is no folder {self.out.parent} to save {self.out.name} in. Make it first.")
+        if self.out.exists() and not self.overwrite:
+            raise FileExistsError(f"{self.out} exists. Choose another folder, or --overwrite the model in it.")
+
+    def made_method(self) -> Method:
+        """The method with its parameters."""
+        return method_from_text(method_by_name(self.method), self.params)
+
+
+def fitted(samples: Samples, request: FitRequest, *, verbose: bool) -> dict[str, Any]:
+    """Fit, save, and report.
+
+    Args:
+        samples: Samples with targets.
+        request: What was asked for.
+        verbose: Whether progress bars are shown.
+
+    Raises:
+        ValueError: If the samples cannot be learned from.
+    """
+    target = _values(samples.target)
+    task = request.task or _task_of(target)
+    trainer = Trainer() if request.epochs is None else Trainer(epochs=request.epochs)
+    estimator = _ESTIMATORS[task](
+        request.made_method(),
+        validation=request.validation,
+        trainer=trainer,
+        random_state=request.seed,
+        verbose=int(verbose and sys.stderr.isatty() or verbose),
+    )
+    start = time.perf_counter()
+    groups = None if samples.groups is None else samples.groups.to_numpy()
+    estimator.fit(samples.modalities, _classes(target) if task == "classification" else target, groups)
+    seconds = time.perf_counter() - start
+    save(estimator, request.out, overwrite=request.overwrite)
+    return _report(estimator, samples, request, seconds)
+
+
+def _values(target: "pd.Series[Any] | None") -> NDArray[Any]:
+    """The target as an array; text as text of a fixed width."""
+    if target is None:
+        raise ValueError("There is no target to learn.")
+    plain = is_numeric_dtype(target.dtype) or is_bool_dtype(target.dtype)
+    return target.to_numpy() if plain else target.astype(str).to_numpy(dtype=str)
+
+
+def _task_of(target: NDArray[Any]) -> str:
+    """The task that fits the target; said, since it is a guess."""
+    distinct = len(np.unique(target))
+    numbers = target.dtype.kind in "iuf"
+    few = numbers and bool((target % 1 == 0).all()) and distinct <= min(MOST_CLASSES, len(target) / 2)
+    task = "classification" if few or not numbers else "regression"
+    what = f"{distinct} whole numbers" if few else f"{distinct} values" if not numbers else "numbers"
+    typer.echo(f"plait: the target holds {what}: {task} (--task changes that)", err=True)
+    return task
+
+
+def _classes(target: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers that pandas read as 0.0 and 1.0 are the classes 0 and 1."""
+    whole = target.dtype.kind == "f" and bool((target % 1 == 0).all())
+    return target.astype(np.int64) if whole else target
+
+
+def _report(estimator: FusionEstimator, samples: Samples, request: FitRequest, seconds: float) -> dict[str, Any]:
+    spec = estimator.spec_
+    held_out = f"{request.validation:.0%} held out" if request.validation < 1 else f"{spec.folds} folds"
+    unit = "cross-entropy in nats" if spec.task == "classification" else "squared error of the scaled target"
+    return {
+        "method": type(estimator.method_).__name__,
+        "task": f"{spec.task} ({spec.outputs} {'classes' if spec.task == 'classification' else 'target'})",
+        "trained on": samples.rows,
+        "n": len(samples.modalities),
+        "modalities": {name: list(shape) for name, shape in spec.shapes.items()},
+        "validation loss": _validation_loss(estimator),
+        "loss is": f"{unit}, of the networks that predict, each at its best epoch, averaged; validation: {held_out}",
+        "seed": request.seed,
+        "seconds": round(seconds, 2),
+        "params": to_text(estimator.method_.get_params(deep=False)),
+        "saved in": str(request.out),
+    }
+
+
+def _validation_loss(estimator: FusionEstimator) -> float:
+    """Mean validation loss of the students in the ensemble; without a cohort, of the last epoch that was best."""
+    if "cohort" not in estimator.tables_:
+        return float(estimator.history_["best_validation_loss"].iloc[-1])
+    cohort = estimator.cohort_
+    return float(np.average(cohort["validation_loss"], weights=cohort["weight"]))

@@ -1,0 +1,149 @@
+"""What SOURCE means: a data set by its name, or a folder; which of its rows train and which are new."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from plait import datasets
+from plait.data.files import read_folder
+from plait.data.modalities import Modalities
+
+_FETCH = "fetch_"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names by which a user points at parts of a source.
+
+    Args:
+        target: Column of the target.
+        ids: Column of the sample ids.
+        groups: Column of the groups.
+        modalities: Modalities to use, in this order; () for all.
+    """
+
+    target: str | None = None
+    ids: str | None = None
+    groups: str | None = None
+    modalities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples with what is known of them.
+
+    Args:
+        modalities: The samples.
+        rows: Which they are, in words.
+        target: Targets by sample id, of the samples whose target is known; None if there are none.
+        groups: Groups by sample id.
+    """
+
+    modalities: Modalities
+    rows: str
+    target: "pd.Series[Any] | None" = None
+    groups: "pd.Series[Any] | None" = None
+
+
+class Source(ABC):
+    """Where samples come from."""
+
+    @abstractmethod
+    def training(self, *, all_rows: bool) -> Samples:
+        """The samples to learn from, each with a target; `all_rows`: those of a fixed test split too."""
+
+    @abstractmethod
+    def new(self, *, all_rows: bool) -> Samples:
+        """The samples to predict; `all_rows`: those of a fixed training split too."""
+
+
+@dataclass(frozen=True)
+class FolderSource(Source):
+    """A folder with one file a modality.
+
+    Args:
+        folder: The folder.
+        columns: Where target, ids and groups stand.
+    """
+
+    folder: Path
+    columns: Columns
+
+    def training(self, *, all_rows: bool) -> Samples:  # noqa: ARG002 - a folder has no fixed split
+        """The samples of the folder that have a target."""
+        data = self._read(self.columns.groups).labelled()
+        return Samples(data.modalities, f"{len(data.ids)} samples of {self.folder}", data.target, data.groups)
+
+    def new(self, *, all_rows: bool) -> Samples:  # noqa: ARG002 - a folder has no fixed split
+        """All samples of the folder."""
+        data = self._read(None)
+        return Samples(data.modalities, f"{len(data.ids)} samples of {self.folder}", data.target)
+
+    def _read(self, groups: str | None) -> Any:
+        wanted = self.columns
+        return read_folder(
+            self.folder, wanted.target, on=wanted.ids, groups=groups, modalities=wanted.modalities or None
+        )
+
+
+@dataclass(frozen=True)
+class DatasetSource(Source):
+    """A data set by name; where a split was published with it, `train` and `test` are kept apart.
+
+    Args:
+        name: Name of the data set.
+        fetch: Its loader.
+        modalities: Modalities to use; () for all.
+    """
+
+    name: str
+    fetch: Callable[[], Bunch]
+    modalities: tuple[str, ...] = ()
+
+    def training(self, *, all_rows: bool) -> Samples:
+        """The rows of the published training split, or all."""
+        return self._part("train", "training", all_rows=all_rows)
+
+    def new(self, *, all_rows: bool) -> Samples:
+        """The rows of the published test split, or all."""
+        return self._part("test", "test", all_rows=all_rows)
+
+    def _part(self, part: str, called: str, *, all_rows: bool) -> Samples:
+        bunch = self.fetch()
+        n = len(bunch.data)
+        split = part in bunch and not all_rows
+        rows = np.asarray(bunch[part]) if split else np.arange(n)
+        words = f"the {len(rows)} {called} rows of {self.name}" if split else f"all {n} rows of {self.name}"
+        modalities = bunch.data.select(self.modalities) if self.modalities else bunch.data
+        target = pd.Series(bunch.target_names[bunch.target], index=bunch.data.ids, name="target")
+        return Samples(modalities[rows], words, target.iloc[rows])
+
+
+def dataset_loaders() -> dict[str, Callable[[], Bunch]]:
+    """The loader of every data set by name. What `plait.datasets` exports as fetch_NAME is the register."""
+    names = (name for name in datasets.__all__ if name.startswith(_FETCH))
+    return {name.removeprefix(_FETCH): getattr(datasets, name) for name in names}
+
+
+def open_source(source: str, columns: Columns) -> Source:
+    """The data set or folder that is meant; a data set's name comes first, `./NAME` is a folder.
+
+    Raises:
+        ValueError: If it is neither, or columns are named of a data set, whose target is known.
+    """
+    loaders = dataset_loaders()
+    if source in loaders:
+        named = {"--target": columns.target, "--id": columns.ids, "--groups": columns.groups}
+        given = [option for option, value in named.items() if value is not None]
+        if given:
+            raise ValueError(f"{' and '.join(given)} name columns of files; the data set {source!r} has its own target.")
+        return DatasetSource(source, loaders[source], columns.modalities)
+    if not Path(source).is_dir():
+        raise ValueError(f"{source!r} is neither a folder nor a data set. The data sets are {', '.join(loaders)}.")
+    return FolderSource(Path(source), columns)
