@@ -1,140 +1,26 @@
-"""FusionClassifier and FusionRegressor: everything that must be right once, whatever the method."""
+"""FusionClassifier and FusionRegressor: fusion methods as scikit-learn estimators."""
 
-import copy
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int, Shaped
 from numpy import ndarray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags
 from torch import nn
 
-from plait.data.batches import Batch, TrainingData
-from plait.data.checks import listed
-from plait.data.convert import as_modalities
-from plait.data.matching import matched
-from plait.data.modalities import Modalities
-from plait.data.scaling import Standardiser
-from plait.data.spec import DataSpec
 from plait.data.tables import Groups
-from plait.data.targets import ClassTarget, RealTarget, target_of
+from plait.data.targets import RealTarget, class_codes, target_of
+from plait.estimation import FusionEstimator
 from plait.methods.base import Method
-from plait.methods.meta import MetaFusion
-from plait.nn.module import evaluate
-from plait.training.course import Course
-from plait.training.splits import validation_folds
 from plait.training.trainer import Trainer
 
-
-class FusionEstimator(BaseEstimator, ABC):  # type: ignore[misc]
-    """What both estimators share; see them for the parameters."""
-
-    method: Method | None
-    modalities: Groups | None
-    encoders: Mapping[str, nn.Module] | None
-    scaling: str
-    validation: float | int
-    trainer: Trainer | None
-    random_state: Any
-    verbose: int
-
-    def _fit(self, X: Any, y: Any, groups: Any) -> None:
-        modalities = self._read(X, reset=True)
-        _refuse_empty_rows(modalities)
-        target = target_of(y, modalities)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        groups = None if groups is None else _group_labels(groups, modalities)
-        folds = validation_folds(len(modalities), self.validation, self._strata(target), groups, seed % 2**31)
-        train = folds != 0 if isinstance(self.validation, float) else np.ones(len(folds), dtype=bool)
-        encoded = self._fit_target(target, train)
-        shapes = {name: tuple(map(int, shape)) for name, shape in modalities.sample_shapes.items()}
-        encoders = dict(self.encoders or {})
-        self.spec_ = DataSpec(shapes, encoded.shape[1], self._task, encoders, int(folds.max()) + 1)
-        self.columns_ = dict(modalities.columns)
-        self.standardiser_ = Standardiser(self.scaling).fit(modalities, train)
-        data = TrainingData(self._batch(modalities, encoded, folds), self.spec_)
-        self._learn(Course(self.trainer or Trainer(), data, seed, self.verbose))
-
-    def _learn(self, course: Course) -> None:
-        method: Method = MetaFusion() if self.method is None else clone(self.method)
-        if not isinstance(method, Method):
-            raise TypeError(f"method must be a fusion method such as MetaFusion(), got {type(method).__name__}.")
-        fitted = method.fit(course)
-        self.method_, self.module_, self.history_ = fitted.method, fitted.module.cpu().eval(), fitted.history
-        self.tables_ = dict(fitted.tables)
-
-    def _read(self, X: Any, *, reset: bool) -> Modalities:
-        """Modalities of the input; a plain table goes through scikit-learn's own checks first."""
-        if _is_plain(X) and self.modalities is None:
-            X = _plain(self, X, reset=reset)
-        elif reset:
-            self._forget_plain()
-        modalities = as_modalities(X, self.modalities)
-        return modalities if reset else matched(modalities, self.spec_.shapes, self.columns_)
-
-    def _forget_plain(self) -> None:
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self, name):
-                delattr(self, name)
-
-    def _batch(self, modalities: Modalities, target: ndarray, folds: ndarray) -> Batch:
-        values = self.standardiser_.transform(modalities)
-        features = {name: torch.from_numpy(value).float() for name, value in values.items()}
-        present = torch.from_numpy(modalities.present)
-        return Batch(features, present, torch.from_numpy(target).float(), torch.from_numpy(folds))
-
-    def _outputs(self, X: Any) -> Float[ndarray, "sample out"]:
-        """The module's outputs, in double precision: a sample's prediction does not depend on its neighbours."""
-        check_is_fitted(self, "module_")
-        modalities = self._read(X, reset=False)
-        _refuse_empty_rows(modalities)
-        values = self.standardiser_.transform(modalities)
-        features = {name: torch.from_numpy(value) for name, value in values.items()}
-        module = copy.deepcopy(self.module_).double()
-        return evaluate(module, features, torch.from_numpy(modalities.present)).numpy()
-
-    @property
-    def cohort_(self) -> pd.DataFrame:
-        """The students of the cohort, one row each."""
-        return self._table("cohort")
-
-    @property
-    def modality_values_(self) -> pd.DataFrame:
-        """What every modality is worth: Shapley values of the fall in validation loss."""
-        return self._table("modality_values")
-
-    def _table(self, name: str) -> pd.DataFrame:
-        check_is_fitted(self, "module_")
-        if name not in self.tables_:
-            raise AttributeError(f"{type(self.method_).__name__} has no {name}_; it has {sorted(self.tables_)}.")
-        return self.tables_[name]
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
-
-    @property
-    @abstractmethod
-    def _task(self) -> str:
-        """The task, as in the spec."""
-
-    @abstractmethod
-    def _strata(self, y: ndarray) -> ndarray | None:
-        """Class codes to stratify the validation by; None for none."""
-
-    @abstractmethod
-    def _fit_target(self, y: ndarray, train: ndarray) -> Float[ndarray, "sample out"]:
-        """Learn how the target is encoded, and encode it."""
+__all__ = ["FusionClassifier", "FusionEstimator", "FusionRegressor"]
 
 
-class FusionClassifier(ClassifierMixin, FusionEstimator):  # type: ignore[misc]
+class FusionClassifier(ClassifierMixin, FusionEstimator):
     """Predict a class from several modalities.
 
     Args:
@@ -166,6 +52,7 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):  # type: ignore[misc]
         >>> FusionClassifier(MetaFusion(), random_state=0).fit(X, y).predict_proba(X_new)  # doctest: +SKIP
     """
 
+    classes_: Shaped[ndarray, " class"]
     _task = "classification"
 
     def __init__(
@@ -204,23 +91,31 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> Float[ndarray, "sample out"]:
-        """Probability of each class, in the order of `classes_`."""
+        """Probability of each class, in the order of `classes_`; one row a sample, in the order of the samples."""
         return torch.from_numpy(self._outputs(X)).softmax(-1).numpy()
 
-    def predict(self, X: Any) -> ndarray:
+    def predict(self, X: Any) -> Shaped[ndarray, " sample"]:
         """The most probable class of each sample."""
-        return np.asarray(self.classes_[self._outputs(X).argmax(1)])
+        places = self._outputs(X).argmax(1)
+        return np.asarray(self.classes_[places])
 
-    def _strata(self, y: ndarray) -> ndarray:
-        return ClassTarget().fit(y).codes(y)
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy; a pandas target is matched by id, as in fit."""
+        modalities = self._read(X)
+        return float(super().score(modalities, target_of(y, modalities), sample_weight))
 
-    def _fit_target(self, y: ndarray, train: ndarray) -> Float[ndarray, "sample out"]:  # noqa: ARG002
-        target = ClassTarget().fit(y)
-        self.classes_ = target.classes
-        return target.encode(y)
+    def _read_target(self, y: ndarray) -> Int[ndarray, " sample"]:
+        self.classes_, codes = class_codes(y)
+        return codes
+
+    def _strata(self, target: ndarray) -> Int[ndarray, " sample"]:
+        return target
+
+    def _encoded(self, target: ndarray, train: ndarray) -> Float[ndarray, "sample out"]:
+        return np.asarray(np.eye(len(self.classes_))[target])
 
 
-class FusionRegressor(RegressorMixin, FusionEstimator):  # type: ignore[misc]
+class FusionRegressor(RegressorMixin, FusionEstimator):
     """Predict one or several real values from several modalities.
 
     Args:
@@ -284,51 +179,26 @@ class FusionRegressor(RegressorMixin, FusionEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Float[ndarray, "sample *out"]:
-        """Predicted values; one-dimensional if the target was."""
-        return self.target_.decode(self._outputs(X))
+        """Predicted values, in the order of the samples; one-dimensional if the target was."""
+        outputs = self._outputs(X)
+        return self.target_.decode(outputs)
 
-    def _strata(self, y: ndarray) -> None:  # noqa: ARG002
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Coefficient of determination R2; a pandas target is matched by id, as in fit."""
+        modalities = self._read(X)
+        return float(super().score(modalities, target_of(y, modalities), sample_weight))
+
+    def _read_target(self, y: ndarray) -> ndarray:
+        return y
+
+    def _strata(self, target: ndarray) -> None:
         return None
 
-    def _fit_target(self, y: ndarray, train: ndarray) -> Float[ndarray, "sample out"]:
-        self.target_ = RealTarget(self.target_scaling).fit(y, train)
-        return self.target_.encode(y)
+    def _encoded(self, target: ndarray, train: ndarray) -> Float[ndarray, "sample out"]:
+        self.target_ = RealTarget(self.target_scaling).fit(target, train)
+        return self.target_.encode(target)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _is_plain(X: Any) -> bool:
-    """Whether X is one table: not several modalities, and not a table that is divided by its columns."""
-    if isinstance(X, pd.DataFrame):
-        return X.columns.nlevels == 1
-    if isinstance(X, Modalities | Mapping) or hasattr(X, "mod"):
-        return False
-    return not (isinstance(X, list | tuple) and any(part is None or np.ndim(part) > 1 for part in X))
-
-
-def _plain(estimator: BaseEstimator, X: Any, *, reset: bool) -> pd.DataFrame | ndarray:
-    """One table after scikit-learn's checks (two axes, numbers, same columns as in fit); NaN is allowed."""
-    values: ndarray = validate_data(estimator, X, reset=reset, ensure_all_finite="allow-nan", dtype="numeric")
-    if isinstance(X, pd.DataFrame):
-        return pd.DataFrame(values, index=X.index, columns=X.columns)
-    return values
-
-
-def _refuse_empty_rows(modalities: Modalities) -> None:
-    empty = ~modalities.present.any(1)
-    if empty.any():
-        raise ValueError(
-            f"{empty.sum()} sample(s) have no modality at all: ids {listed(modalities.ids[empty])}. "
-            "Nothing can be learned from or said of them; leave them out, for example X[X.present.any(1)]."
-        )
-
-
-def _group_labels(groups: Any, modalities: Modalities) -> ndarray:
-    """One code a sample, in the samples' order."""
-    labels = target_of(groups, modalities)
-    if labels.ndim > 1 or pd.isna(labels).any():
-        raise ValueError("groups must have one label a sample, none of them missing.")
-    return np.asarray(pd.factorize(labels)[0])

@@ -1,6 +1,5 @@
 """`plait fit`: what the target is taken for, the estimator, its training, and what is said of it."""
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,11 @@ import typer
 from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from plait.cli.listing import MODEL_FILE
 from plait.cli.parameters import method_from_text
 from plait.cli.sources import Samples
 from plait.data.text import to_text
-from plait.estimators import FusionClassifier, FusionEstimator, FusionRegressor
+from plait.estimators import FusionClassifier, FusionRegressor
 from plait.methods.base import Method
 from plait.methods.registry import method_by_name
 from plait.persistence import save
@@ -24,7 +24,37 @@ from plait.training.trainer import Trainer
 MOST_CLASSES = 20
 """Whole numbers of at most so many values, each twice on average or more, are taken for classes."""
 
-_ESTIMATORS = {"classification": FusionClassifier, "regression": FusionRegressor}
+Estimator = FusionClassifier | FusionRegressor
+_ESTIMATORS: dict[str, type[Estimator]] = {"classification": FusionClassifier, "regression": FusionRegressor}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the estimator is set.
+
+    Args:
+        task: "classification", "regression", or None: by the target.
+        validation: Share of the samples, or number of folds.
+        epochs: Most epochs; None is the trainer's default.
+        seed: Seed of everything random.
+        verbose: Whether progress bars are shown.
+    """
+
+    task: str | None
+    validation: int | float
+    epochs: int | None
+    seed: int
+    verbose: bool
+
+    def estimator(self, method: Method, task: str) -> Estimator:
+        """An estimator for the task with these settings."""
+        return _ESTIMATORS[task](
+            method,
+            validation=self.validation,
+            trainer=Trainer() if self.epochs is None else Trainer(epochs=self.epochs),
+            random_state=self.seed,
+            verbose=int(self.verbose),
+        )
 
 
 @dataclass(frozen=True)
@@ -32,23 +62,17 @@ class FitRequest:
     """What was asked for.
 
     Args:
-        out: Folder to save in.
         method: Name of the method.
         params: Parameters of the method, as NAME=VALUE.
-        task: "classification", "regression", or None: by the target.
-        validation: Share of the samples, or number of folds.
-        epochs: Most epochs; None is the trainer's default.
-        seed: Seed of everything random.
+        settings: How the estimator is set.
+        out: Folder to save in.
         overwrite: Whether a model in `out` is replaced.
     """
 
-    out: Path
     method: str
     params: tuple[str, ...]
-    task: str | None
-    validation: float
-    epochs: int | None
-    seed: int
+    settings: Settings
+    out: Path
     overwrite: bool
 
     def check(self) -> None:
@@ -63,39 +87,33 @@ class FitRequest:
             raise FileNotFoundError(f"There is no folder {self.out.parent} to save {self.out.name} in. Make it first.")
         if self.out.exists() and not self.overwrite:
             raise FileExistsError(f"{self.out} exists. Choose another folder, or --overwrite the model in it.")
+        if self.out.exists() and not (self.out / MODEL_FILE).is_file():
+            raise FileExistsError(f"{self.out} exists and holds no saved model to overwrite. Choose another folder.")
 
     def made_method(self) -> Method:
         """The method with its parameters."""
         return method_from_text(method_by_name(self.method), self.params)
 
 
-def fitted(samples: Samples, request: FitRequest, *, verbose: bool) -> dict[str, Any]:
+def fitted(samples: Samples, request: FitRequest) -> dict[str, Any]:
     """Fit, save, and report.
 
     Args:
         samples: Samples with targets.
         request: What was asked for.
-        verbose: Whether progress bars are shown.
 
     Raises:
         ValueError: If the samples cannot be learned from.
     """
     target = _values(samples.target)
-    task = request.task or _task_of(target)
-    trainer = Trainer() if request.epochs is None else Trainer(epochs=request.epochs)
-    estimator = _ESTIMATORS[task](
-        request.made_method(),
-        validation=request.validation,
-        trainer=trainer,
-        random_state=request.seed,
-        verbose=int(verbose and sys.stderr.isatty() or verbose),
-    )
-    start = time.perf_counter()
+    task = request.settings.task or _task_of(target)
+    estimator = request.settings.estimator(request.made_method(), task)
     groups = None if samples.groups is None else samples.groups.to_numpy()
+    start = time.perf_counter()
     estimator.fit(samples.modalities, _classes(target) if task == "classification" else target, groups)
     seconds = time.perf_counter() - start
     save(estimator, request.out, overwrite=request.overwrite)
-    return _report(estimator, samples, request, seconds)
+    return {**_report(estimator, samples, request.settings), "seconds": round(seconds, 2), "saved_in": str(request.out)}
 
 
 def _values(target: "pd.Series[Any] | None") -> NDArray[Any]:
@@ -123,28 +141,27 @@ def _classes(target: NDArray[Any]) -> NDArray[Any]:
     return target.astype(np.int64) if whole else target
 
 
-def _report(estimator: FusionEstimator, samples: Samples, request: FitRequest, seconds: float) -> dict[str, Any]:
+def _report(estimator: Estimator, samples: Samples, settings: Settings) -> dict[str, Any]:
     spec = estimator.spec_
-    held_out = f"{request.validation:.0%} held out" if request.validation < 1 else f"{spec.folds} folds"
-    unit = "cross-entropy in nats" if spec.task == "classification" else "squared error of the scaled target"
+    classes = spec.task == "classification"
+    held_out = f"{spec.folds} folds" if spec.folds > 1 else f"{settings.validation:.0%} of the samples, held out"
+    unit = "cross-entropy in nats" if classes else "squared error of the scaled target"
     return {
         "method": type(estimator.method_).__name__,
-        "task": f"{spec.task} ({spec.outputs} {'classes' if spec.task == 'classification' else 'target'})",
-        "trained on": samples.rows,
+        "task": f"{spec.task} ({spec.outputs} {'classes' if classes else 'target'})",
+        "trained_on": samples.rows,
         "n": len(samples.modalities),
         "modalities": {name: list(shape) for name, shape in spec.shapes.items()},
-        "validation loss": _validation_loss(estimator),
-        "loss is": f"{unit}, of the networks that predict, each at its best epoch, averaged; validation: {held_out}",
-        "seed": request.seed,
-        "seconds": round(seconds, 2),
+        "validation_loss": _validation_loss(estimator),
+        "loss_is": f"{unit}; mean over the networks of the ensemble, by weight; validation: {held_out}",
         "params": to_text(estimator.method_.get_params(deep=False)),
-        "saved in": str(request.out),
+        "seed": settings.seed,
     }
 
 
-def _validation_loss(estimator: FusionEstimator) -> float:
+def _validation_loss(estimator: Estimator) -> float:
     """Mean validation loss of the students in the ensemble; without a cohort, of the last epoch that was best."""
     if "cohort" not in estimator.tables_:
         return float(estimator.history_["best_validation_loss"].iloc[-1])
-    cohort = estimator.cohort_
-    return float(np.average(cohort["validation_loss"], weights=cohort["weight"]))
+    voting = estimator.cohort_.query("weight > 0")
+    return float(np.average(voting["validation_loss"], weights=voting["weight"]))

@@ -7,6 +7,9 @@ from typing import Any
 
 from plait.cli.sources import dataset_loaders
 
+MODEL_FILE = "model.json"
+"""File that makes a folder a saved model."""
+
 Listing = dict[str, list[dict[str, str]]]
 
 
@@ -36,7 +39,7 @@ def description(folder: Path) -> dict[str, Any]:
         "modalities": {name: list(shape) for name, shape in spec.shapes.items()},
         "target": {"outputs": spec.outputs} if classes is None else {"classes": classes.tolist()},
         "copies": spec.folds,
-        "versions": json.loads((folder / "model.json").read_text(encoding="utf-8"))["versions"],
+        "versions": json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))["versions"],
     }
 
 

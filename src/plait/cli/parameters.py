@@ -1,8 +1,10 @@
 """Parameters of a method from the text of the command line, by the types that the method declares."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import NoneType, UnionType
+from contextlib import suppress
+from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from plait.data.checks import listed
@@ -33,11 +35,17 @@ def method_from_text(kind: type[Method], texts: Sequence[str]) -> Method:
     return kind(**given)
 
 
+class _OfAnotherTypeError(ValueError):
+    """A reading of a text does not fit the type of the parameter."""
+
+
 def _typed(name: str, text: str, hint: Any) -> Any:
     for value in _readings(text):
-        if _fits(value, hint):
-            return value
-    expected = str(hint).replace("typing.", "").replace("collections.abc.", "")
+        with suppress(_OfAnotherTypeError):
+            return _fitted(value, hint)
+    expected = (
+        hint.__name__ if hint in (int, float, str, bool) else re.sub(r"typing\.|collections\.abc\.", "", str(hint))
+    )
     raise ValueError(f"--param {name}={text}: {expected} is expected.")
 
 
@@ -48,31 +56,29 @@ def _readings(text: str) -> Iterator[Any]:
     except (ValueError, SyntaxError):
         literal = text
     yield literal
-    yield (literal,)
     yield text
     yield tuple(part.strip() for part in text.split(","))
+    yield (literal,)
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value is of a type, as far as parameters have types."""
+def _fitted(value: Any, hint: Any) -> Any:
+    """A value as the type that a parameter declares; whole numbers become floats where floats are declared."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return any(_fits(value, part) for part in parts)
-    if origin is Literal:
-        return isinstance(value, str) and value in parts
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint in (int, str, bool, NoneType):
-        return type(value) is hint
-    return _holds(value, origin or hint, parts)
+        return _first_fit(value, parts)
+    if hint is float and type(value) is int:
+        return float(value)
+    if origin in (dict, Mapping) and isinstance(value, dict):
+        return {_fitted(key, parts[0]): _fitted(entry, parts[1]) for key, entry in value.items()}
+    if origin in (tuple, list, Iterable, Sequence) and isinstance(value, tuple | list):
+        return type(value)(_fitted(entry, parts[0]) for entry in value)
+    if type(value) is hint or (origin is Literal and value in parts):
+        return value
+    raise _OfAnotherTypeError
 
 
-def _holds(value: Any, container: Any, parts: tuple[Any, ...]) -> bool:
-    """Whether a value is such a container of such entries; text is none."""
-    if not isinstance(value, container) or isinstance(value, str):
-        return False
-    if issubclass(container, Mapping):
-        return all(_fits(key, parts[0]) and _fits(entry, parts[1]) for key, entry in value.items())
-    if isinstance(value, Mapping) or not issubclass(container, Iterable):
-        return False
-    return all(_fits(entry, parts[0]) for entry in value)
+def _first_fit(value: Any, hints: Iterable[Any]) -> Any:
+    for hint in hints:
+        with suppress(_OfAnotherTypeError):
+            return _fitted(value, hint)
+    raise _OfAnotherTypeError

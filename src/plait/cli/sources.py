@@ -75,12 +75,12 @@ class FolderSource(Source):
     folder: Path
     columns: Columns
 
-    def training(self, *, all_rows: bool) -> Samples:  # noqa: ARG002 - a folder has no fixed split
+    def training(self, *, all_rows: bool) -> Samples:
         """The samples of the folder that have a target."""
         data = self._read(self.columns.groups).labelled()
         return Samples(data.modalities, f"{len(data.ids)} samples of {self.folder}", data.target, data.groups)
 
-    def new(self, *, all_rows: bool) -> Samples:  # noqa: ARG002 - a folder has no fixed split
+    def new(self, *, all_rows: bool) -> Samples:
         """All samples of the folder."""
         data = self._read(None)
         return Samples(data.modalities, f"{len(data.ids)} samples of {self.folder}", data.target)
@@ -112,14 +112,14 @@ class DatasetSource(Source):
 
     def new(self, *, all_rows: bool) -> Samples:
         """The rows of the published test split, or all."""
-        return self._part("test", "test", all_rows=all_rows)
+        return self._part("test", "test", all_rows=all_rows, warning="; a model fitted on them has seen them")
 
-    def _part(self, part: str, called: str, *, all_rows: bool) -> Samples:
+    def _part(self, part: str, called: str, *, all_rows: bool, warning: str = "") -> Samples:
         bunch = self.fetch()
         n = len(bunch.data)
         split = part in bunch and not all_rows
         rows = np.asarray(bunch[part]) if split else np.arange(n)
-        words = f"the {len(rows)} {called} rows of {self.name}" if split else f"all {n} rows of {self.name}"
+        words = f"the {len(rows)} {called} rows of {self.name}" if split else f"all {n} rows of {self.name}{warning}"
         modalities = bunch.data.select(self.modalities) if self.modalities else bunch.data
         target = pd.Series(bunch.target_names[bunch.target], index=bunch.data.ids, name="target")
         return Samples(modalities[rows], words, target.iloc[rows])
@@ -142,7 +142,9 @@ def open_source(source: str, columns: Columns) -> Source:
         named = {"--target": columns.target, "--id": columns.ids, "--groups": columns.groups}
         given = [option for option, value in named.items() if value is not None]
         if given:
-            raise ValueError(f"{' and '.join(given)} name columns of files; the data set {source!r} has its own target.")
+            raise ValueError(
+                f"{' and '.join(given)} name columns of files; the data set {source!r} has its own target."
+            )
         return DatasetSource(source, loaders[source], columns.modalities)
     if not Path(source).is_dir():
         raise ValueError(f"{source!r} is neither a folder nor a data set. The data sets are {', '.join(loaders)}.")

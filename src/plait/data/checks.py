@@ -74,14 +74,19 @@ def has_ids(index: "pd.Index[Any]") -> bool:
     return not (isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1 and index.name is None)
 
 
+def table_ids(arrays: Mapping[str, Any]) -> "dict[str, pd.Index[Any]]":
+    """The ids of those tables that have some."""
+    indexes = {name: table.index for name, table in arrays.items() if isinstance(table, pd.DataFrame | pd.Series)}
+    return {name: index for name, index in indexes.items() if has_ids(index)}
+
+
 def row_ids(arrays: Mapping[str, Any], ids: Any, n: int) -> Array:
     """The ids of the rows: those given, else those of the tables, else 0 to n - 1.
 
     Raises:
         ValueError: If ids are missing, repeated or too few, or tables have other ids or another order.
     """
-    indexes = {name: table.index for name, table in arrays.items() if isinstance(table, pd.DataFrame | pd.Series)}
-    indexes = {name: index for name, index in indexes.items() if has_ids(index)}
+    indexes = table_ids(arrays)
     if ids is None:
         ids = next(iter(indexes.values()), np.arange(n))
     if np.ndim(ids) != 1 or len(ids) != n:
@@ -154,3 +159,17 @@ def _check_known(given: Mapping[str, Any], names: Sequence[str], what: str) -> N
     unknown = [name for name in given if name not in names]
     if unknown:
         raise ValueError(f"{what} names unknown modalities: {listed(unknown)}. The modalities are {listed(names)}.")
+
+
+def check_outputs(outputs: Array, ids: Array) -> None:
+    """Predictions are finite.
+
+    Raises:
+        ValueError: With the ids of those that are not.
+    """
+    wrong = ~np.isfinite(outputs).all(axis=1)
+    if wrong.any():
+        raise ValueError(
+            f"There is no finite prediction for {wrong.sum()} sample(s), ids {listed(ids[wrong])}: their values are "
+            "too far from those of the fit. Check their units."
+        )

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from plait.data.modalities import Modalities
 from plait.data.tables import Groups
@@ -34,31 +34,41 @@ def as_modalities(X: Any, groups: Groups | None = None) -> Modalities:
     """
     if isinstance(X, pd.DataFrame):
         return Modalities.from_frame(X, groups)
-    several = _several(X)
-    if several is None:
+    if is_table(X):
         return Modalities.from_array(X, groups)
     if groups is not None:
         raise ValueError(
             f"Column groups divide one table; {type(X).__name__} holds several modalities already. "
             "Leave the groups out."
         )
-    return several
+    return _several(X)
 
 
-def _several(X: Any) -> Modalities | None:
-    """The modalities of an input that names or lists them; None for a single array."""
+def is_table(X: Any) -> bool:
+    """Whether the input is one table: neither names or lists several modalities, nor has two levels of columns."""
+    if isinstance(X, pd.DataFrame):
+        return X.columns.nlevels == 1
+    if isinstance(X, list | tuple):
+        return not any(_is_modality(part) for part in X)
+    return issparse(X) or not (isinstance(X, Modalities | Mapping) or _is_mudata(X))  # some sparse ones are mappings
+
+
+def _several(X: Any) -> Modalities:
+    """The modalities of an input that names or lists them."""
     if isinstance(X, Modalities):
         return X
-    if hasattr(X, "mod") and hasattr(X, "obs_names"):
+    if _is_mudata(X):
         return Modalities.from_mudata(X)
-    if isinstance(X, list | tuple) and any(_is_modality(part) for part in X):
+    if isinstance(X, list | tuple):
         X = {f"m{place}": part for place, part in enumerate(X)}
-    if isinstance(X, Mapping):
-        return _from_mapping(X)
-    return None
+    return _from_mapping(X)
 
 
-def _from_mapping(arrays: Mapping[str, Any]) -> Modalities:
+def _is_mudata(X: Any) -> bool:
+    return hasattr(X, "mod") and hasattr(X, "obs_names")
+
+
+def _from_mapping(arrays: Mapping[Any, Any]) -> Modalities:
     given = [values for values in arrays.values() if values is not None]
     if given and all(isinstance(values, pd.DataFrame | pd.Series) for values in given):
         return Modalities.from_frames(arrays)
@@ -68,5 +78,9 @@ def _from_mapping(arrays: Mapping[str, Any]) -> Modalities:
 def _is_modality(part: Any) -> bool:
     """Whether an entry of a list is an array of samples (two axes or more), and not one row of a table."""
     if isinstance(part, Sequence) and not isinstance(part, str):
-        return any(np.ndim(entry) > 0 for entry in part if not isinstance(entry, str))
-    return not np.isscalar(part) and len(getattr(part, "shape", ())) > 1
+        return any(_is_row(entry) for entry in part)
+    return len(getattr(part, "shape", ())) > 1
+
+
+def _is_row(entry: Any) -> bool:
+    return isinstance(entry, list | tuple) or len(getattr(entry, "shape", ())) > 0

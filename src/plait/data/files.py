@@ -97,7 +97,7 @@ def read_folder(
         ValueError: If the folder is empty or holds files that are not read, a file is damaged, ids are missing or
             repeated, a column is no numbers, or target or groups are not found in exactly one file.
         FileNotFoundError: If there is no such folder.
-        ImportError: If a parquet file is there and pyarrow is not installed.
+        ModuleNotFoundError: If a parquet file is there and pyarrow is not installed.
 
     Warns:
         UserWarning: With the figures, if files do not hold the same samples.

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.lib.format import MAGIC_PREFIX
 
 from plait.data.checks import Array, has_ids, listed
 
@@ -54,7 +55,7 @@ def read_table(path: Path, ids: str | None = None) -> FileTable:
 
     Raises:
         UnreadableFileError: If the file is damaged, empty, or something else than its suffix says.
-        ImportError: If it is a parquet file and pyarrow is not installed.
+        ModuleNotFoundError: If it is a parquet file and pyarrow is not installed.
         OSError: If it cannot be opened.
     """
     texts = {*ID_COLUMNS} if ids is None else {*ID_COLUMNS, ids.lower()}
@@ -80,7 +81,7 @@ def write_predictions(path: Path | str, frame: pd.DataFrame) -> None:
     Raises:
         ValueError: If the suffix is another.
         OSError: If the file cannot be written.
-        ImportError: If it is a parquet file and pyarrow is not installed.
+        ModuleNotFoundError: If it is a parquet file and pyarrow is not installed.
     """
     path = Path(path)
     writer = _WRITERS.get(path.suffix.lower())
@@ -116,7 +117,7 @@ def _pyarrow(path: Path) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise ImportError(f"{path.name} needs pyarrow: pip install 'plait[parquet]', or use csv.") from error
+        raise ModuleNotFoundError(f"{path.name} needs pyarrow: pip install 'plait[parquet]', or use csv.") from error
 
 
 def _read_text(path: Path, texts: Collection[str], separator: str) -> FileTable:
@@ -173,6 +174,9 @@ def _read_parquet(path: Path, texts: Collection[str]) -> FileTable:  # noqa: ARG
 
 
 def _read_npy(path: Path, texts: Collection[str]) -> FileTable:  # noqa: ARG001 - a reader's signature
+    with path.open("rb") as file:
+        if file.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX:
+            raise ValueError("it is no array that numpy wrote")
     return _of_array(path, np.load(path, allow_pickle=False))
 
 

@@ -29,7 +29,8 @@ def matched(modalities: Modalities, shapes: Shapes, columns: Columns) -> Modalit
     _check_names(modalities, shapes)
     arrays = {name: _brought(name, modalities, shape, columns.get(name)) for name, shape in shapes.items()}
     present = modalities.select(shapes).present
-    return Modalities.trusted(arrays, modalities.ids, present, {**modalities.columns, **columns})
+    named = {**modalities.columns, **columns}
+    return Modalities.trusted(arrays, modalities.ids, present, named, own_ids=modalities.own_ids)
 
 
 def _check_names(modalities: Modalities, shapes: Shapes) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from plait.data.checks import Array, allowed_rows, check_names, column_names, common_length, listed, row_ids
+from plait.data.checks import Array, allowed_rows, check_names, column_names, common_length, listed, row_ids, table_ids
 from plait.data.indexing import row_index
 from plait.data.joins import Account, join, mudata_tables
 from plait.data.missing import check_finite, present_rows, without_absent
@@ -36,6 +36,7 @@ class Modalities:
 
     Attributes:
         ids: One id a sample, shape (n,).
+        own_ids: Whether the ids were given, by hand or by tables, and not counted from 0.
         present: Which modality (column) each sample (row) has, boolean, shape (n, modalities).
         columns: Names of the columns, for the modalities where they are known.
         account: What did not match in the join these samples come from; None for any other origin.
@@ -67,6 +68,7 @@ class Modalities:
         n = common_length(known)
         self._arrays: dict[str, Array] = {name: known.get(name, np.empty((n, 0))) for name in arrays}
         self.ids: Array = row_ids(arrays, ids, n)
+        self.own_ids: bool = ids is not None or bool(table_ids(arrays))
         self.present: npt.NDArray[np.bool_] = allowed_rows(present, self.names, n)
         self.columns: dict[str, tuple[str, ...]] = column_names({**_labels(arrays), **(columns or {})}, self._arrays)
         self.account = account
@@ -86,10 +88,13 @@ class Modalities:
         ids: Array,
         present: npt.NDArray[np.bool_],
         columns: dict[str, tuple[str, ...]],
+        *,
+        own_ids: bool,
     ) -> "Modalities":
         """Parts that come from another container, without a check: fast, and repeated rows are allowed."""
         new = cls.__new__(cls)
         new._arrays, new.ids, new.present, new.columns, new.account = arrays, ids, present, columns, None
+        new.own_ids = own_ids
         return new
 
     @classmethod
@@ -217,7 +222,7 @@ class Modalities:
             return self._arrays[key]
         rows = row_index(key, len(self))
         arrays = {name: array[rows] for name, array in self._arrays.items()}
-        return Modalities.trusted(arrays, self.ids[rows], self.present[rows], self.columns)
+        return Modalities.trusted(arrays, self.ids[rows], self.present[rows], self.columns, own_ids=self.own_ids)
 
     def select(self, names: Iterable[str]) -> "Modalities":
         """The same samples with these modalities only, in this order.
@@ -229,7 +234,8 @@ class Modalities:
         self._check_known(names)
         present = self.present[:, [self.names.index(name) for name in names]]
         columns = {name: self.columns[name] for name in names if name in self.columns}
-        return Modalities.trusted({name: self._arrays[name] for name in names}, self.ids, present, columns)
+        arrays = {name: self._arrays[name] for name in names}
+        return Modalities.trusted(arrays, self.ids, present, columns, own_ids=self.own_ids)
 
     def missing_rows(self) -> pd.DataFrame:
         """Samples that have each modality (`present`), lack it (`absent`), and `share_absent` (0 to 1)."""

@@ -62,7 +62,7 @@ def _from_array(what: str, value: Any) -> Array:
         raise TypeError(f"{what} must be an array with one row a sample, got a single {type(value).__name__}.")
     if array.dtype == object and array.ndim == 1:
         return _stacked(what, list(array))
-    return _filled(what, _floating(what, array))
+    return _filled(what, real_numbers(what, array))
 
 
 def _stacked(what: str, rows: Sequence[Any]) -> Array:
@@ -92,7 +92,7 @@ def _row(what: str, value: Any) -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{what} is ragged. Pad or crop its parts to one shape.") from error
-    return _floating(what, array)
+    return real_numbers(what, array)
 
 
 def _is_absent(value: Any) -> bool:
@@ -107,7 +107,17 @@ def _filled(what: str, array: Array) -> Array:
     return array
 
 
-def _floating(what: str, array: Array) -> Array:
+def real_numbers(what: str, array: Array) -> Array:
+    """Real numbers of whatever type in single precision, if they came in it, or in double.
+
+    Args:
+        what: What they are, for the errors.
+        array: Numbers, booleans, or objects that are such; None and NA become NaN.
+
+    Raises:
+        ValueError: For strings, dates and complex numbers.
+        TypeError: For other objects.
+    """
     kind = array.dtype.kind
     if kind == "O":
         return _from_objects(what, array)
@@ -148,4 +158,4 @@ def _is_real(dtype: Any) -> bool:
 
 def _column(what: str, column: "pd.Series[Any]") -> Array:
     categories = isinstance(column.dtype, pd.CategoricalDtype)
-    return _floating(what, column.astype(str).to_numpy() if categories else column.to_numpy())
+    return real_numbers(what, column.astype(str).to_numpy() if categories else column.to_numpy())

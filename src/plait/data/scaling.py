@@ -69,7 +69,8 @@ class Standardiser:
         values = np.where(np.isnan(array), mean, array).astype(np.float64, copy=False)
         if self.scaling == "standard":
             values -= mean
-            values /= sd
+            with np.errstate(over="ignore"):  # refused by name where its prediction is not finite
+                values /= sd
         values[~present] = 0.0
         return values
 

@@ -1,5 +1,6 @@
 """All that `build` may know of the data: shapes, outputs and task."""
 
+import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -94,6 +95,23 @@ class DataSpec:
         _check_outputs(outputs, task)
         _check_folds(folds)
         return cls(shapes, outputs, cast("Task", task), encoders or {}, folds)
+
+
+def own_modules(encoders: Any) -> dict[str, nn.Module]:
+    """Copies of the user's modules, which stay as they are.
+
+    Raises:
+        TypeError: If they are no mapping, or an entry is no torch module.
+    """
+    if encoders is not None and not isinstance(encoders, Mapping):
+        raise TypeError(f"encoders must map modality names to torch modules, got {type(encoders).__name__}.")
+    for name, module in (encoders or {}).items():
+        if not isinstance(module, nn.Module):
+            raise TypeError(
+                f"The encoder of modality {name!r} must be a torch module, got {module!r}. "
+                "Give an instance such as torch.nn.Flatten()."
+            )
+    return copy.deepcopy(dict(encoders or {}))
 
 
 def _check_shapes(shapes: Mapping[str, tuple[Any, ...]]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from plait.data.settings import layer_widths
 from plait.data.spec import DataSpec
 from plait.methods.fixed import FixedCohort
 from plait.nn.cohort import CohortPlan
@@ -26,4 +27,4 @@ class EarlyFusion(FixedCohort):
     def plan(self, spec: DataSpec) -> CohortPlan:
         """The one student."""
         students = (whole_student(spec, spec.names),)
-        return CohortPlan(spec, students, tuple(self.hidden), dropout=self.dropout, absent="zero")
+        return CohortPlan(spec, students, layer_widths("hidden", self.hidden), dropout=self.dropout, absent="zero")

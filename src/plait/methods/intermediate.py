@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from plait.data.settings import check_whole, layer_widths
 from plait.data.spec import DataSpec
 from plait.methods.fixed import FixedCohort
 from plait.nn.cohort import CohortPlan
@@ -30,7 +31,8 @@ class IntermediateFusion(FixedCohort):
 
     def plan(self, spec: DataSpec) -> CohortPlan:
         """The one student."""
+        check_whole("width", self.width, 1)
         reads = ((name, Module() if name in spec.encoders else Encoder(self.width)) for name in spec.names)
         students = (Student(tuple(reads)),)
-        hidden = (tuple(self.hidden), tuple(self.encoder_hidden))
+        hidden = (layer_widths("hidden", self.hidden), layer_widths("encoder_hidden", self.encoder_hidden))
         return CohortPlan(spec, students, *hidden, dropout=self.dropout, absent="zero")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from plait.data.settings import check_one_of, layer_widths
 from plait.data.spec import DataSpec
 from plait.methods.fixed import FixedCohort
 from plait.nn.cohort import CohortPlan
@@ -31,5 +32,6 @@ class LateFusion(FixedCohort):
 
     def plan(self, spec: DataSpec) -> CohortPlan:
         """One student a modality."""
+        check_one_of("rule", self.rule, ("simple", "weighted", "stacking"))
         students = tuple(whole_student(spec, [name]) for name in spec.names)
-        return CohortPlan(spec, students, tuple(self.hidden), dropout=self.dropout)
+        return CohortPlan(spec, students, layer_widths("hidden", self.hidden), dropout=self.dropout)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from plait.data.settings import check_one_of, check_whole, layer_widths, strengths, words
 from plait.data.spec import DataSpec
 from plait.methods.base import Fitted, Method
 from plait.nn.averaging import averaging_for
@@ -11,9 +12,9 @@ from plait.nn.cohort import CohortPlan
 from plait.nn.dictionary import default_labels
 from plait.nn.ensemble import EnsembleNet
 from plait.nn.extractors import parse_dictionary
-from plait.nn.students import choose_students
+from plait.nn.students import POLICIES, choose_students
 from plait.training.course import Course
-from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensemble
+from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensembles
 from plait.training.findings import cohort_table, modality_values
 from plait.training.mutual_learning import MutualLearning, Teachers
 
@@ -83,34 +84,47 @@ class MetaFusion(Method):
 
     def build(self, spec: DataSpec) -> EnsembleNet:
         """The cohort with fresh weights (the first of the heads, where they are still to be chosen)."""
+        self._check()
         return build_ensemble(
             self._plan(spec, self._labels(spec, 10**9), self._heads()[0]), averaging_for(spec, self._average())
         )
 
     def fit(self, course: Course) -> Fitted:
         """Train the cohort, choose rho, head and ensemble, and return the method with these choices made."""
-        spec = course.data.spec
+        spec, how = course.data.spec, self._check()
         labels = self._labels(spec, len(course.data.train))
-        how = MutualLearning(self.rhos, self.teachers, self.screening, self.burn_in, self.init)
         averaging = averaging_for(spec, self._average())
-        given = self.ensemble if isinstance(self.ensemble, Mapping) else None
         rule = "greedy" if isinstance(self.ensemble, Mapping) else _RULES.get(self.ensemble, self.ensemble)
+        given = self.ensemble if isinstance(self.ensemble, Mapping) else rule
         plans = [self._plan(spec, labels, hidden) for hidden in self._heads()]
-        learned = [learn_ensemble(plan, how, given or rule, averaging, course) for plan in plans]
+        learned = learn_ensembles(plans, how, given, averaging, course)
         chosen = min(learned, key=lambda one: one.loss)
         tables = {"cohort": cohort_table(chosen), "modality_values": modality_values(chosen, rule)}
         return Fitted(self._resolved(chosen, labels), chosen.net, chosen.cohort.history, tables)
+
+    def _check(self) -> MutualLearning:
+        """How students learn from each other; raises ValueError if a setting is out of its range."""
+        if not isinstance(self.ensemble, Mapping):
+            check_one_of("ensemble", self.ensemble, get_args(Ensemble))
+        check_one_of("average", self.average, ("probabilities", "logits", "votes"))
+        check_one_of("policy", self.policy, tuple(POLICIES))
+        if self.max_students is not None:
+            check_whole("max_students", self.max_students, 1)
+        rhos = strengths("rhos", self.rhos)
+        how = MutualLearning(rhos, self.teachers, self.screening, self.burn_in, self.init)
+        how.check()
+        return how
 
     def _labels(self, spec: DataSpec, samples: int) -> dict[str, tuple[str, ...]]:
         """The dictionary as text, for every modality."""
         if self.extractors is None:
             return default_labels(spec, samples)
         if isinstance(self.extractors, Mapping):
-            return {name: tuple(labels) for name, labels in self.extractors.items()}
-        return dict.fromkeys(spec.names, tuple(self.extractors))
+            return {name: words(f"extractors[{name!r}]", labels) for name, labels in self.extractors.items()}
+        return dict.fromkeys(spec.names, words("extractors", self.extractors))
 
     def _heads(self) -> tuple[tuple[int, ...], ...]:
-        return _HEADS if self.hidden is None else (tuple(self.hidden),)
+        return _HEADS if self.hidden is None else (layer_widths("hidden", self.hidden),)
 
     def _average(self) -> str:
         votes = isinstance(self.ensemble, str) and self.ensemble in _VOTES
@@ -118,7 +132,7 @@ class MetaFusion(Method):
 
     def _plan(self, spec: DataSpec, labels: Mapping[str, Iterable[str]], hidden: tuple[int, ...]) -> CohortPlan:
         students = choose_students(parse_dictionary(labels, spec), self.policy, self.max_students)
-        return CohortPlan(spec, students, hidden, tuple(self.encoder_hidden), self.dropout)
+        return CohortPlan(spec, students, hidden, layer_widths("encoder_hidden", self.encoder_hidden), self.dropout)
 
     def _resolved(self, learned: LearnedEnsemble, labels: dict[str, tuple[str, ...]]) -> "MetaFusion":
         """The same method with what was found in place of what was to be searched."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from plait.data.settings import layer_widths
 from plait.data.spec import DataSpec
 from plait.methods.fixed import FixedCohort
 from plait.nn.cohort import CohortPlan
@@ -35,4 +36,6 @@ class SingleModality(FixedCohort):
             raise ValueError(
                 f"SingleModality(modality={self.modality!r}) names none of the modalities {list(spec.names)}. Name one."
             )
-        return CohortPlan(spec, (whole_student(spec, [name]),), tuple(self.hidden), dropout=self.dropout)
+        return CohortPlan(
+            spec, (whole_student(spec, [name]),), layer_widths("hidden", self.hidden), dropout=self.dropout
+        )

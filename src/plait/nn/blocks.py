@@ -18,16 +18,27 @@ class Block(nn.Module):
         source: Name of the cached values that are read.
         width: Number of values a sample; of a wider cached representation the first ones.
         users: Positions, in one copy of the cohort, of the students that read it.
+        units: The units that read it: these students in every copy of the cohort.
         encoder: The part that is trained with each student; None reads the cached values.
         linear: Weights of the first layer, one copy a student that reads the representation.
     """
 
+    units: Rows
+
     def __init__(
-        self, modality: str, source: str, width: int, users: Rows, encoder: nn.Module | None, linear: StackedLinear
+        self,
+        modality: str,
+        source: str,
+        width: int,
+        users: Rows,
+        units: Rows,
+        encoder: nn.Module | None,
+        linear: StackedLinear,
     ) -> None:
         super().__init__()
         self.modality, self.key, self.width, self.users = modality, f"{modality}/{source}", width, users
         self.encoder, self.linear = encoder, linear
+        self.register_buffer("units", units, persistent=False)
 
     def forward(
         self, features: Features, present: Bool[Tensor, " batch"] | None = None

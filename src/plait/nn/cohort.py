@@ -9,12 +9,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from plait.data.batches import Batch
+from plait.data.settings import check_real, layer_widths
 from plait.data.shapes import Features, Output, Present
 from plait.data.spec import DataSpec
 from plait.nn.blocks import Block
 from plait.nn.criteria import Criterion, usable_mean
 from plait.nn.extractors import Extractor
-from plait.nn.layers import Rows, Stacked, StackedLinear, StackedMLP, uniform
+from plait.nn.layers import Rectifier, Rows, Stacked, StackedLinear, StackedMLP, uniform
 from plait.nn.module import FusionModule
 from plait.nn.mutual import mutual_penalty
 from plait.nn.students import Student
@@ -45,6 +46,11 @@ class CohortPlan:
     absent: Literal["skip", "zero"] = "skip"
     rhos: tuple[float, ...] = (0.0,)
 
+    def __post_init__(self) -> None:
+        layer_widths("hidden", self.hidden)
+        layer_widths("encoder_hidden", self.encoder_hidden)
+        check_real("dropout", self.dropout, 0.0, 1.0)
+
 
 class Cohort(FusionModule):
     """Students with heads of the same hidden sizes, their parameters stacked along a leading axis.
@@ -67,12 +73,11 @@ class Cohort(FusionModule):
         sizes = (*plan.hidden, plan.spec.outputs)
         widths = torch.tensor([float(student.width(plan.spec)) for student in plan.students])
         self.blocks = nn.ModuleList(self._blocks(sizes[0], widths, generator))
-        self.block_units = [self._units_of(block.users) for block in self.blocks]
         bias = uniform((count * plan.spec.folds, sizes[0]), widths.repeat(plan.spec.folds)[:, None], generator)
         self.bias = nn.Parameter(bias.repeat(len(plan.rhos), 1))
         every = torch.arange(count * plan.spec.folds).repeat(len(plan.rhos))
         self.tail = StackedMLP.initial(every, sizes, generator, plan.dropout) if plan.hidden else None
-        self.dropout = nn.Dropout(plan.dropout)
+        self.rectifier = Rectifier(plan.dropout)
         self._constants(count)
 
     def _constants(self, count: int) -> None:
@@ -98,7 +103,7 @@ class Cohort(FusionModule):
             fan_in = widths[rows].repeat(self.plan.spec.folds)[:, None, None]
             weight = uniform((len(fan_in), width, out), fan_in, generator)
             linear = StackedLinear(weight.repeat(len(self.plan.rhos), 1, 1))
-            yield Block(name, extractor.source, width, rows, encoder, linear)
+            yield Block(name, extractor.source, width, rows, self._units_of(rows), encoder, linear)
 
     @property
     def units(self) -> int:  # type: ignore[override]
@@ -114,12 +119,12 @@ class Cohort(FusionModule):
         """Outputs of all units for cached representations (named "modality/source")."""
         whole = bool(present.all())
         hidden = self.bias[:, None].repeat(1, len(present), 1)
-        for block, units in zip(self.blocks, self.block_units, strict=True):
+        for block in self.blocks:
             here = None if whole else present[:, self.plan.spec.names.index(block.modality)]
-            hidden = hidden.index_add_(0, units.to(hidden.device), block(features, here).to(hidden.dtype))
+            hidden = hidden.index_add_(0, block.units, block(features, here).to(hidden.dtype))
         if self.tail is None:
             return hidden
-        output: Tensor = self.tail(self.dropout(hidden.relu()))
+        output: Tensor = self.tail(self.rectifier(hidden))
         return output
 
     def readable(self, present: Present) -> Bool[Tensor, "student batch"] | None:

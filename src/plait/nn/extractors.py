@@ -181,29 +181,31 @@ def parse_dictionary(labels: Mapping[str, Iterable[str]], spec: DataSpec) -> dic
 
 
 def output_shape(module: nn.Module, modality: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Shape of a module's output for one sample, found by passing two samples of zeros.
+    """Shape of a module's output for one sample, found by passing two samples of zeros, and three.
 
     Raises:
         ValueError: If the module fails on the modality's shape or does not return one row a sample.
     """
     parameter = next(module.parameters(), torch.zeros(()))
-    probe = torch.zeros((2, *shape), dtype=parameter.dtype, device=parameter.device)
+    probes = [torch.zeros((rows, *shape), dtype=parameter.dtype, device=parameter.device) for rows in (2, 3)]
     training = module.training
     try:
         with torch.no_grad():
-            output = module.eval()(probe)
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            outputs = [module.eval()(probe) for probe in probes]
+    except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
         raise ValueError(
             f"The encoder of modality '{modality}' ({type(module).__name__}) fails on samples of shape {shape}: {error}"
         ) from error
     finally:
         module.train(training)
-    if not isinstance(output, torch.Tensor) or output.ndim < 2 or len(output) != len(probe):
-        raise ValueError(
-            f"The encoder of modality '{modality}' ({type(module).__name__}) must return one row a sample; two "
-            f"samples of shape {shape} gave {tuple(getattr(output, 'shape', ())) or type(output).__name__}."
-        )
-    return tuple(output.shape[1:])
+    for probe, output in zip(probes, outputs, strict=True):
+        if not isinstance(output, torch.Tensor) or output.ndim < 2 or len(output) != len(probe):
+            raise ValueError(
+                f"The encoder of modality '{modality}' ({type(module).__name__}) must return one row a sample; "
+                f"{len(probe)} samples of shape {shape} gave "
+                f"{tuple(getattr(output, 'shape', ())) or type(output).__name__}."
+            )
+    return tuple(outputs[0].shape[1:])
 
 
 def is_frozen(module: nn.Module) -> bool:

@@ -63,6 +63,27 @@ class StackedLinear(Stacked):
         return dict.fromkeys(self.state_dict(), units)
 
 
+class Rectifier(nn.Module):
+    """ReLU with dropout, in place: what it is given must be fresh, and is no longer needed.
+
+    There is one draw of dropout for all copies: each drops the same units of its own, a fraction of the random
+    numbers.
+
+    Args:
+        share: Share of the units set to zero in training, in [0, 1); the others are scaled up to keep the mean.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, hidden: Float[Tensor, "copy batch width"]) -> Float[Tensor, "copy batch width"]:
+        if self.training and self.share > 0:
+            kept = torch.rand(hidden.shape[1:], device=hidden.device, dtype=hidden.dtype) >= self.share
+            hidden = hidden.mul_(kept / (1 - self.share))
+        return hidden.relu_()
+
+
 class StackedMLP(nn.Module):
     """Independent perceptrons of one shape: dense layers with ReLU between them, linear at the end.
 
@@ -74,7 +95,7 @@ class StackedMLP(nn.Module):
     def __init__(self, layers: Sequence[StackedLinear], dropout: float = 0.0) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
-        self.dropout = nn.Dropout(dropout)
+        self.rectifier = Rectifier(dropout)
 
     @classmethod
     def initial(
@@ -94,7 +115,7 @@ class StackedMLP(nn.Module):
         first, *rest = self.layers
         hidden: Tensor = first(inputs)
         for layer in rest:
-            hidden = layer(self.dropout(hidden.relu()))
+            hidden = layer(self.rectifier(hidden))
         return hidden
 
 
@@ -112,7 +133,8 @@ class Looped(Stacked):
 
     def forward(self, inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "copy batch out"]:
         """Outputs of all copies, flattened."""
-        return torch.stack([module(inputs).flatten(1) for module in self.each])
+        # Copies of the inputs: a module may begin with a step in place.
+        return torch.stack([module(inputs.clone()).flatten(1) for module in self.each])
 
     def copy_rows(self, source: Stacked, rows: Rows, to: Rows) -> None:
         each = cast("Looped", source).each

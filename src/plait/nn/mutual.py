@@ -43,7 +43,7 @@ def _distance(
     criterion: Criterion,
 ) -> Float[Tensor, "copy student batch"]:
     """score(f_I, fbar) + sum_J w_J dispersion(f_J, fbar), for every student I and sample."""
-    fixed = linked.detach()
+    fixed = linked.detach().where(weights[..., None] > 0, 0)  # one that diverged says NaN, with weight 0
     mean = (weights[..., None] * criterion.expected(fixed)).sum(1, keepdim=True)
     constant = (weights * criterion.dispersion(fixed, mean)).sum(1, keepdim=True)
     return criterion.score(linked, mean) + constant

@@ -1,5 +1,6 @@
 """The frozen part of a cohort: what is computed once for all students, and cached while they train."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from plait.data.shapes import Features, Present
 from plait.data.spec import DataSpec
-from plait.nn.extractors import PCA, Extractor, Identity, Module, Sliced, is_frozen
+from plait.nn.extractors import PCA, Extractor, Identity, Module, Sliced, is_frozen, output_shape
 from plait.nn.students import Student
 
 
@@ -49,6 +50,8 @@ class Projection(Source):
     def fit(self, values: Float[Tensor, "batch ..."]) -> None:
         """Find the components by one singular value decomposition; components beyond the data's rank are zero."""
         rows = values.flatten(1).double()
+        if not len(rows):
+            return
         _, strength, right = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
         right = right[: self.components.shape[1]]
         found = strength[: len(right)] > strength.max() * max(rows.shape) * torch.finfo(rows.dtype).eps
@@ -103,12 +106,12 @@ class Frozen(Source):
     """The output of the user's frozen module, flattened.
 
     Args:
-        module: The user's module; always in evaluation mode.
+        module: The user's module; a copy of it is kept, always in evaluation mode.
     """
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        self.module = module
+        self.module = copy.deepcopy(module).eval()
 
     def train(self, mode: bool = True) -> "Frozen":
         """Keep the user's module in evaluation mode."""
@@ -117,7 +120,7 @@ class Frozen(Source):
         return self
 
     def forward(self, values: Float[Tensor, "batch ..."]) -> Features:
-        return {Module.kind: self.module(values).flatten(1)}
+        return {Module.kind: self.module(values.clone()).flatten(1)}  # it may begin with a step in place
 
 
 class Unread(Source):
@@ -142,6 +145,7 @@ def _sliced(name: str, spec: DataSpec, users: Sequence[Extractor], hidden: Seque
 
 def _module(name: str, spec: DataSpec, users: Sequence[Extractor], hidden: Sequence[int]) -> Source:  # noqa: ARG001
     encoder = spec.encoders[name]
+    output_shape(encoder, name, spec.shapes[name])  # refused by name before it is run on the samples
     return Frozen(encoder) if is_frozen(encoder) else Unread()
 
 

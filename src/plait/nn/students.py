@@ -56,7 +56,7 @@ def singles_pairs_all(dictionary: Dictionary) -> list[Student]:
     equal rank in the modalities' lists (the last one where a list is shorter).
     """
     read = {name: [extractor for extractor in extractors if extractor] for name, extractors in dictionary.items()}
-    names = list(read)
+    names = [name for name in read if read[name]]
     found = [Student(((name, extractor),)) for name in names for extractor in read[name]]
     for place, first in enumerate(names):
         for second in names[place + 1 :]:
@@ -67,7 +67,7 @@ def singles_pairs_all(dictionary: Dictionary) -> list[Student]:
 
 
 def _automatic(dictionary: Dictionary) -> list[Student]:
-    """The full product where it has at most so many students as the pairs would give, or 100; else the pairs."""
+    """The full product of up to 100 combinations; else singles, pairs and all."""
     count = prod(len(extractors) for extractors in dictionary.values())
     return full_product(dictionary) if count <= _MANY else singles_pairs_all(dictionary)
 

@@ -1,6 +1,6 @@
 """From a plan to a cohort that predicts as one: representations, mutual learning, the choice of the ensemble."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -59,13 +59,50 @@ def learn_ensemble(
         averaging: The space in which predictions are averaged.
         course: Data, trainer and seed.
     """
-    representations = fit_representations(plan, course)
+    return learn_ensembles((plan,), how, rule, averaging, course)[0]
+
+
+def learn_ensembles(
+    plans: Sequence[CohortPlan],
+    how: MutualLearning,
+    rule: str | Mapping[str, float],
+    averaging: Averaging,
+    course: Course,
+) -> list[LearnedEnsemble]:
+    """The same for cohorts of the same students (with other heads): their representations are fitted once."""
+    course.trainer.check()
+    if isinstance(rule, Mapping):
+        _named_weights(rule, plans[0])  # a wrong name is told before the training, not after
+    course = replace(course, data=course.data.to(torch.device("cpu"), course.trainer.dtype))
+    representations = fit_representations(plans[0], course)
     cached = replace(course, data=course.data.with_features(representations))
-    learned = learn(plan, how, cached)
-    prior = prior_output(course.data)
-    validation = _validation(learned, averaging, prior, cached.data)
+    _check_finite(cached.data)
+    return [_learn(plan, how, rule, averaging, cached, representations) for plan in plans]
+
+
+def _check_finite(data: TrainingData) -> None:
+    """Raise ValueError if what students read is not finite, for example the output of a user's frozen encoder."""
+    wrong = [name for name, values in data.samples.features.items() if not bool(values.isfinite().all())]
+    if wrong:
+        raise ValueError(
+            f"The representations {wrong} (modality/extractor) hold values that are not finite. Check the encoder, or "
+            "the scale of the modality."
+        )
+
+
+def _learn(
+    plan: CohortPlan,
+    how: MutualLearning,
+    rule: str | Mapping[str, float],
+    averaging: Averaging,
+    course: Course,
+    representations: Representations,
+) -> LearnedEnsemble:
+    """Train a cohort on cached representations and choose its ensemble."""
+    learned, prior = learn(plan, how, course), prior_output(course.data)
+    validation = _validation(learned, averaging, prior, course.data)
     weights = _named_weights(rule, plan) if isinstance(rule, Mapping) else ensemble_weights(rule, validation)
-    net = EnsembleNet(representations, learned.cohort.cpu(), averaging)
+    net = EnsembleNet(representations, learned.cohort.cpu(), averaging).to(course.trainer.dtype)
     net.weights.copy_(torch.as_tensor(weights))
     net.fallback.copy_(torch.as_tensor(inverse_loss_weights(np.maximum(learned.losses, _TINY))))
     net.prior.copy_(prior)
@@ -75,7 +112,8 @@ def learn_ensemble(
 def fit_representations(plan: CohortPlan, course: Course) -> Representations:
     """The frozen parts that the students read, fitted on the training samples."""
     samples = course.data.samples
-    representations = Representations(plan.spec, plan.students, plan.encoder_hidden)
+    with course.initial_weights():
+        representations = Representations(plan.spec, plan.students, plan.encoder_hidden).to(course.trainer.dtype)
     training = samples.rows(course.data.train)
     representations.fit_projections(training.features, training.present)
     pretrain(representations, course)

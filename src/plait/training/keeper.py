@@ -49,4 +49,4 @@ def _copy_rows(best: Tensor, live: Tensor, chosen: Bool[Tensor, "*row"]) -> None
         best.copy_(live)
     elif chosen.ndim:
         rows = chosen.nonzero().flatten()
-        best[rows] = live[rows]
+        best.index_copy_(0, rows, live.index_select(0, rows))

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -71,24 +71,29 @@ class Loop:
             if patience is not None and stall >= patience:
                 return
 
+    @property
+    def steps(self) -> int:
+        """Optimiser steps in one epoch."""
+        return len(_batches(self.data.train, self.batch_size))
+
     def _train(self, order: torch.Generator, threads: ThreadChoice) -> float:
         """One pass over the training samples in random order; the mean loss of samples and units."""
         self.module.train()
         rows = self.data.train
         shuffled = rows[torch.randperm(len(rows), generator=order).to(rows.device)]
         total = torch.zeros((), device=rows.device)
-        for chosen in shuffled.split(self.batch_size):
+        for chosen in _batches(shuffled, self.batch_size):
             with threads.step():
                 total += self._step(self.data.samples.rows(chosen)) * len(chosen)
         return float(total) / len(rows)
 
     def _step(self, batch: Batch) -> Tensor:
-        """One optimiser step; gradients keep their storage (some optimisers see it through views)."""
+        """One optimiser step; the gradients, as large as the module, are let go after it."""
         with self._precision():
             losses = self.module.objective(batch, self.criterion)
-        self.optimiser.zero_grad(set_to_none=False)
         losses.sum().backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
+        self.optimiser.zero_grad()
         return losses.detach().mean()
 
     @torch.no_grad()
@@ -106,6 +111,14 @@ class Loop:
     def _precision(self) -> AbstractContextManager[object]:
         device = self.data.train.device.type
         return torch.autocast(device, dtype=torch.bfloat16) if self.mixed else nullcontext()
+
+
+def _batches(rows: Int[Tensor, " row"], size: int) -> list[Int[Tensor, " part"]]:
+    """The rows in parts of one size, the rest in the last; a single row joins the part before (batch norm needs two)."""
+    parts: list[Tensor] = list(rows.split(size))  # type: ignore[no-untyped-call]
+    if size > 1 and len(parts) > 1 and len(parts[-1]) == 1:
+        parts[-2:] = [torch.cat(parts[-2:])]
+    return parts
 
 
 def _finite_mean(losses: Tensor) -> float:

@@ -7,7 +7,7 @@ which the screened students' best validation losses are lowest on average.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from plait.data.batches import TrainingData
+from plait.data.settings import check_one_of, check_whole, strengths
 from plait.nn.cohort import Cohort, CohortPlan
 from plait.nn.screening import PerStudent, Screening, screen, teacher_weights
 from plait.training.course import Course
@@ -49,20 +50,11 @@ class MutualLearning:
 
     def check(self) -> None:
         """Raise ValueError if a setting is out of its range."""
-        if not self.rhos or any(not (0 <= rho < float("inf")) for rho in self.rhos):
-            raise ValueError(f"rhos must be finite numbers of at least 0, one or more (got {self.rhos!r}).")
-        if len(set(self.rhos)) != len(self.rhos):
-            raise ValueError(f"rhos repeats a value: {self.rhos!r}.")
-        choices = {
-            "teachers": ("clustering", "loss", "adaptive", "uniform"),
-            "screening": ("exact", "paper"),
-            "init": ("scratch", "paper"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)} (got {getattr(self, name)!r}).")
-        if self.burn_in < 0:
-            raise ValueError(f"burn_in must be at least 0 epochs (got {self.burn_in}).")
+        strengths("rhos", self.rhos)
+        check_one_of("teachers", self.teachers, get_args(Teachers))
+        check_one_of("screening", self.screening, ("exact", "paper"))
+        check_one_of("init", self.init, ("scratch", "paper"))
+        check_whole("burn_in", self.burn_in, 0)
 
 
 @dataclass(frozen=True)
@@ -214,6 +206,8 @@ def _padded(memory: Mapping[str, Tensor], together: Cohort) -> dict[str, Tensor]
     found = {}
     for name, parameter in together.named_parameters():
         found[name] = torch.zeros_like(parameter)
-        if name in memory:
+        if name in memory and parameter.ndim:
             found[name][: len(memory[name])] = memory[name].to(parameter)
+        elif name in memory:  # a single number in a user's module
+            found[name].copy_(memory[name])
     return found

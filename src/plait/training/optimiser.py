@@ -44,13 +44,19 @@ def moment_tensors(module: FusionModule, optimiser: AdamW) -> dict[str, Tensor]:
     return found
 
 
-def unit_optimiser(module: FusionModule, moments: Moments, learning_rate: float, weight_decay: float) -> AdamW:
-    """The same optimiser on views of every unit's rows, each with the memory and the step count given for it.
+class _OnViews(AdamW):
+    """Adam on views of parameters: gradients are zeroed, not let go, since the views share their storage."""
 
-    Gradients must be kept, not set to None, between steps: the views share their storage.
-    """
+    def zero_grad(self, set_to_none: bool = True) -> None:  # noqa: ARG002
+        super().zero_grad(set_to_none=False)
+
+
+def unit_optimiser(module: FusionModule, moments: Moments, learning_rate: float, weight_decay: float) -> AdamW:
+    """The same optimiser on views of every unit's rows, each with the memory and the step count given for it."""
     owners, views, states = module.owners(), [], []
     for name, parameter in module.named_parameters():
+        if not parameter.requires_grad:
+            continue
         parameter.grad = torch.zeros_like(parameter)
         owner = torch.as_tensor(owners[name])
         rows = [(...,)] if owner.ndim == 0 else [(row,) for row in range(len(parameter))]
@@ -61,7 +67,7 @@ def unit_optimiser(module: FusionModule, moments: Moments, learning_rate: float,
             steps = moments.steps[unit].to(torch.float32).clone()
             memory = {"exp_avg": moments.first[name][row].clone(), "exp_avg_sq": moments.second[name][row].clone()}
             states.append({"step": steps, **memory})
-    optimiser = AdamW(views, lr=learning_rate, weight_decay=weight_decay, fused=True)
+    optimiser = _OnViews(views, lr=learning_rate, weight_decay=weight_decay, fused=True)
     for view, state in zip(views, states, strict=True):
         optimiser.state[view].update(state)
     return optimiser

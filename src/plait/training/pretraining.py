@@ -32,8 +32,8 @@ def pretrain(representations: Representations, course: Course) -> None:
     """Train every sliced encoder on the samples that have its modality, and freeze it.
 
     Raises:
-        ValueError: If there is more than one fold: the encoders would then have seen the targets of the samples
-            that validate the students.
+        ValueError: If there is more than one fold (the encoders would then have seen the targets of the samples
+            that validate the students), or no training or no validation sample has the modality.
     """
     for place, (name, encoder) in enumerate(representations.of_kind(SlicedEncoder)):
         if course.data.spec.folds > 1:
@@ -52,4 +52,10 @@ def pretrain(representations: Representations, course: Course) -> None:
 def _having(data: TrainingData, name: str) -> TrainingData:
     """The samples that have a modality."""
     here: Tensor = data.samples.present[:, data.spec.names.index(name)].nonzero().flatten()
-    return replace(data, samples=data.samples.rows(here))
+    found = replace(data, samples=data.samples.rows(here))
+    if not len(found.train) or not len(found.validation):
+        raise ValueError(
+            f"Modality '{name}' has sliced encoders, but {len(found.train)} training and {len(found.validation)} "
+            "validation samples have it. Leave the modality out, or read it by 'identity'."
+        )
+    return found

@@ -13,6 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from plait.data.batches import TrainingData
+from plait.data.settings import check_one_of, check_real, check_whole
 from plait.nn.criteria import criterion_for
 from plait.nn.module import FusionModule
 from plait.training.keeper import BestState
@@ -55,32 +56,34 @@ class Trainer(BaseEstimator):
             of the best validation losses, averaged over the units, by more than one part in a thousand.
         device: "auto" (a GPU if torch sees one), or torch's name of a device.
         precision: "float32", "float64", or "bfloat16" (mixed: products in bfloat16, weights in float32).
-        threads: Threads on the processor; None chooses by timing the first steps.
+        threads: Threads on the processor; None chooses by timing the first steps where that cannot change a result,
+            else by the size of the module.
     """
 
     epochs: int = 100
     batch_size: int = 64
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 0.01
     patience: int | None = 15
     device: str = "auto"
     precision: Literal["float32", "float64", "bfloat16"] = "float32"
     threads: int | None = None
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the weights."""
+        return _PRECISION[self.precision]
+
     def check(self) -> None:
         """Raise ValueError if a setting is out of its range."""
-        ranges = {
-            "epochs": self.epochs >= 1,
-            "batch_size": self.batch_size >= 1,
-            "learning_rate": 0 < self.learning_rate < float("inf"),
-            "weight_decay": 0 <= self.weight_decay < float("inf"),
-            "patience": self.patience is None or self.patience >= 1,
-            "precision": self.precision in _PRECISION,
-            "threads": self.threads is None or self.threads >= 1,
-        }
-        for name, fine in ranges.items():
-            if not fine:
-                raise ValueError(f"Trainer({name}={getattr(self, name)!r}) is out of range; see the help of Trainer.")
+        check_whole("epochs of the trainer", self.epochs, 1)
+        check_whole("batch_size of the trainer", self.batch_size, 1)
+        check_real("learning_rate of the trainer", self.learning_rate, above=True)
+        check_real("weight_decay of the trainer", self.weight_decay)
+        check_one_of("precision of the trainer", self.precision, _PRECISION)
+        for name, value in {"patience": self.patience, "threads": self.threads}.items():
+            if value is not None:
+                check_whole(f"{name} of the trainer", value, 1)
 
     def run(
         self,
@@ -111,11 +114,11 @@ class Trainer(BaseEstimator):
         """
         self.check()
         device = self._device()
-        module.to(device, _PRECISION[self.precision])
-        loop = self._loop(module, data.to(device, _PRECISION[self.precision]), warm, keep_moments=keep_moments)
+        module.to(device, self.dtype)
+        loop = self._loop(module, data.to(device, self.dtype), warm, keep_moments=keep_moments)
         history = []
         bar = tqdm(total=self.epochs, desc=phase, unit="epoch", disable=not verbose, leave=True)
-        with bar, _seeded(seed, device), chosen_threads(self.threads, device) as threads:
+        with bar, _seeded(seed, device), chosen_threads(self.threads, device, module) as threads:
             order = torch.Generator().manual_seed(seed)
             for row in loop.epochs(self.epochs, self.patience, order, threads, after_epoch):
                 history.append({"phase": phase, **row})
@@ -145,16 +148,21 @@ class Trainer(BaseEstimator):
                 f"{self.learning_rate}. Lower the learning rate, or scale the inputs and the target."
             )
         best.restore()
-        loop.module.eval()
-        steps = -(-len(loop.data.train) // self.batch_size)
+        loop.module.eval().zero_grad(set_to_none=True)  # gradients are as large as the module: let them go
         kept = {kind: _of_kind(best.best, kind) for kind in ("first", "second")}
-        moments = Moments(**kept, steps=(best.epochs + 1) * steps) if kept["first"] else None
+        moments = Moments(**kept, steps=(best.epochs + 1) * loop.steps) if kept["first"] else None
         return TrainingResult(best.losses.cpu(), best.epochs.cpu(), history, moments)
 
     def _device(self) -> torch.device:
         if self.device == "auto":
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return torch.device(self.device)
+        try:
+            return torch.empty(0, device=self.device).device
+        except (RuntimeError, TypeError, AssertionError) as error:
+            raise ValueError(
+                f"device of the trainer must be 'auto' or one that torch can use here, for example 'cpu' or 'cuda' "
+                f"(got {self.device!r}): {error}"
+            ) from error
 
 
 def _of_kind(state: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:

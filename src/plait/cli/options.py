@@ -1,0 +1,68 @@
+"""The options of the commands: what each is called, takes and means."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Subject(StrEnum):
+    """What `plait list` can list."""
+
+    METHODS = "methods"
+    DATASETS = "datasets"
+
+
+class TaskName(StrEnum):
+    """What a target is taken for."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+Absent = Annotated[
+    list[str] | None,
+    typer.Option("--absent", metavar="NAME", help="This modality is absent in all samples; repeat for more."),
+]
+AllRows = Annotated[bool, typer.Option("--all-rows", help="All rows of a data set, whatever its published split.")]
+Epochs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Most epochs of training.")]
+Groups = Annotated[str | None, typer.Option(metavar="NAME", help="Column of groups that validation does not divide.")]
+Ids = Annotated[str | None, typer.Option("--id", metavar="NAME", help="Column of the sample ids, in every file.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output and nothing else.")]
+MethodName = Annotated[str, typer.Option(metavar="NAME", help="A method (see `plait list methods`).")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")]
+OnlyModalities = Annotated[
+    list[str] | None, typer.Option("--modality", metavar="NAME", help="Use this modality only; repeat for more.")
+]
+OutFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write csv, tsv or parquet, by the suffix.")]
+OutFolder = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder to save the model in.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
+Params = Annotated[
+    list[str] | None,
+    typer.Option("--param", metavar="NAME=VALUE", help="A parameter of the method; repeat for more."),
+]
+Probabilities = Annotated[bool, typer.Option("--probabilities", help="Add the probability of each class.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same numbers.")]
+Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="A data set by name, or a folder with one file a modality.")
+]
+Subjects = Annotated[Subject | None, typer.Argument(help="Only these; both if left out.")]
+Target = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the target, in one of the files.")]
+Task = Annotated[TaskName | None, typer.Option(help="By the target if left out.")]
+Validation = Annotated[str, typer.Option(metavar="SHARE|FOLDS", help="Samples held out: 0.2, or 5 folds.")]
+Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.")]
+
+
+def held_out(text: str) -> int | float:
+    """A share stays a share, a whole number is a number of folds.
+
+    Raises:
+        BadParameter: If it is neither.
+    """
+    try:
+        return int(text) if text.isdigit() else float(text)
+    except ValueError as error:
+        said = f"a share (0.2) or a whole number of folds (5) is expected, got {text!r}"
+        raise typer.BadParameter(said, param_hint="--validation") from error

@@ -1,0 +1,144 @@
+"""What fitting and predicting have in common, whatever the task and the method: everything that must be right once."""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from numpy import ndarray
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from plait.data.batches import Batch, TrainingData
+from plait.data.checks import check_outputs
+from plait.data.modalities import Modalities
+from plait.data.reading import read_new_samples, read_samples
+from plait.data.scaling import Standardiser
+from plait.data.spec import DataSpec, Task, own_modules
+from plait.data.tables import Groups
+from plait.data.targets import group_codes, target_of
+from plait.methods.base import Method
+from plait.methods.meta import MetaFusion
+from plait.nn.module import evaluate
+from plait.training.course import Course
+from plait.training.splits import validation_folds
+from plait.training.trainer import Trainer
+
+Part = TypeVar("Part", Method, Trainer)
+_PARTS: dict[str, type] = {"method": MetaFusion, "trainer": Trainer}
+
+
+class FusionEstimator(BaseEstimator, ABC):
+    """What both estimators share; see them for the parameters."""
+
+    _task: ClassVar[Task]
+    method: Method | None
+    modalities: Groups | None
+    encoders: Mapping[str, nn.Module] | None
+    scaling: str
+    validation: float | int
+    trainer: Trainer | None
+    random_state: Any
+    verbose: int
+
+    def set_params(self, **params: Any) -> "FusionEstimator":
+        """Set parameters, also of parts; a part that is None becomes the default one where its own are set."""
+        for name, default in _PARTS.items():
+            nested = any(key.startswith(f"{name}__") for key in params)
+            if nested and params.get(name, getattr(self, name)) is None:
+                params[name] = default()
+        return super().set_params(**params)  # type: ignore[no-any-return]
+
+    def _fit(self, X: Any, y: Any, groups: Any) -> None:
+        method: Method = _part("method", self.method, Method, MetaFusion())
+        trainer = _part("trainer", self.trainer, Trainer, Trainer())
+        trainer.check()
+        modalities = read_samples(self, X, self.modalities)
+        target = self._read_target(target_of(y, modalities))
+        labels = None if groups is None else group_codes(groups, modalities)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        folds = validation_folds(len(modalities), self.validation, self._strata(target), labels, seed)
+        copies = int(folds.max()) + 1
+        train = (folds < 0) | (copies > 1)
+        encoded = self._encoded(target, train)
+        shapes = {name: tuple(map(int, shape)) for name, shape in modalities.sample_shapes.items()}
+        self.spec_ = DataSpec(shapes, encoded.shape[1], self._task, own_modules(self.encoders), copies)
+        self.columns_ = dict(modalities.columns)
+        self.standardiser_ = Standardiser(self.scaling).fit(modalities, train)
+        features, present = self._tensors(modalities, trainer.dtype)
+        samples = Batch(features, present, torch.from_numpy(encoded).to(trainer.dtype), torch.from_numpy(folds))
+        fitted = method.fit(Course(trainer, TrainingData(samples, self.spec_), seed, self.verbose))
+        self.method_, self.module_, self.history_ = fitted.method, fitted.module.cpu().eval(), fitted.history
+        self.tables_ = dict(fitted.tables)
+
+    def _read(self, X: Any) -> Modalities:
+        """New samples as the model knows them."""
+        check_is_fitted(self, "module_")
+        return read_new_samples(self, X, self.modalities, self.spec_.shapes, self.columns_)
+
+    def _tensors(self, modalities: Modalities, dtype: torch.dtype) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """Scaled features and who is present."""
+        values = self.standardiser_.transform(modalities)
+        features = {name: torch.from_numpy(value).to(dtype) for name, value in values.items()}
+        return features, torch.tensor(modalities.present)
+
+    def _outputs(self, X: Any) -> Float[ndarray, "sample out"]:
+        """The module's outputs in double precision, so that a prediction does not depend on the sample's neighbours.
+
+        The user's own encoders may insist on the precision they came in: models that have some stay in single.
+
+        Raises:
+            ValueError: If a sample's values are so large that its output is not finite.
+        """
+        modalities = self._read(X)
+        dtype = torch.float32 if self.spec_.encoders else torch.float64
+        outputs = evaluate(copy.deepcopy(self.module_).to(dtype), *self._tensors(modalities, dtype)).double().numpy()
+        check_outputs(outputs, modalities.ids)
+        return outputs
+
+    @property
+    def cohort_(self) -> pd.DataFrame:
+        """The students of the cohort, one row each."""
+        return self._table("cohort")
+
+    @property
+    def modality_values_(self) -> pd.DataFrame:
+        """What every modality is worth: Shapley values of the fall in validation loss."""
+        return self._table("modality_values")
+
+    def _table(self, name: str) -> pd.DataFrame:
+        check_is_fitted(self, "module_")
+        if name not in self.tables_:
+            raise AttributeError(f"{type(self.method_).__name__} has no {name}_; it has {sorted(self.tables_)}.")
+        return self.tables_[name]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    @abstractmethod
+    def _read_target(self, y: ndarray) -> ndarray:
+        """The target checked: class codes, or real values as they came."""
+
+    @abstractmethod
+    def _strata(self, target: ndarray) -> Int[ndarray, " sample"] | None:
+        """Class codes to stratify the validation by; None for none."""
+
+    @abstractmethod
+    def _encoded(self, target: ndarray, train: ndarray) -> Float[ndarray, "sample out"]:
+        """The target as it is trained on."""
+
+
+def _part(name: str, given: Any, kind: type[Part], default: Part) -> Part:
+    """The part given, as a copy of its own, or the default."""
+    if given is None:
+        return default
+    if not isinstance(given, kind):
+        raise TypeError(f"{name} must be one such as {default!r}, or None; got {given!r}.")
+    return clone(given)  # type: ignore[no-any-return]

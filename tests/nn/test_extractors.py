@@ -1,0 +1,320 @@
+"""What students read: labels, principal components, frozen and trained encoders, the user's modules."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA as ReferencePCA
+from tiny import cached, course, plan, samples, weights
+from torch import nn
+
+from plait.data.spec import DataSpec
+from plait.methods.meta import MetaFusion
+from plait.nn.cohort import Cohort
+from plait.nn.criteria import criterion_for
+from plait.nn.extractors import PCA, Encoder, Identity, Module, Sliced, is_frozen, output_shape, parse, parse_dictionary
+from plait.nn.representations import Projection, Representations, SlicedEncoder
+from plait.training.ensembling import fit_representations
+
+SPEC = DataSpec({"a": (5,), "b": (2, 3)}, 1, "regression")
+LABELS = {"identity": Identity(), "pca-3": PCA(3), "encoder-4": Encoder(4), "sliced-2": Sliced(2), "module": Module()}
+
+
+# Labels
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_labels_stand_for_extractors_and_back(label):
+    """parse and .label are inverse."""
+    assert parse(label) == LABELS[label]
+    assert parse(label).label == label
+
+
+def test_null_is_nothing():
+    """The student ignores the modality."""
+    assert parse("null") is None
+
+
+@pytest.mark.parametrize("label", ["", "pca", "pca-", "pca-0", "pca--3", "pca-3.5", "pca-x", "identity-3", "PCA-3", "mlp"])
+def test_other_texts_are_refused(label):
+    """With the list of what can be said."""
+    with pytest.raises(ValueError, match="'null', 'identity', 'module', or a kind with a width"):
+        parse(label)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"a": ["identity"]}, r"names the modalities \['a'\], the data \['a', 'b'\]"),
+        ({"a": ["identity"], "b": ["identity"], "c": ["null"]}, "names the modalities"),
+        ({"a": [], "b": ["identity"]}, "'a' is empty or repeats"),
+        ({"a": ["pca-2", "pca-02"], "b": ["identity"]}, "'a' is empty or repeats"),
+        ({"a": ["identity"], "b": ["pca-7"]}, r"more components than modality 'b' has features \(6\)"),
+        ({"a": ["module"], "b": ["identity"]}, r"no encoder was given for it.*encoders=\{'a'"),
+    ],
+)
+def test_a_dictionary_is_checked_against_the_data(labels, message):
+    """Modalities, repetitions, widths and encoders."""
+    with pytest.raises(ValueError, match=message):
+        parse_dictionary(labels, SPEC)
+
+
+# Principal components
+
+
+@pytest.mark.parametrize("shape", [(6,), (2, 3)])
+def test_components_are_those_of_scikit_learn(shape):
+    """Scores equal up to the sign, which is that of the largest loading; samples of any shape."""
+    values = torch.randn(30, *shape, generator=torch.Generator().manual_seed(0))
+    projection = Projection(6, 4)
+    projection.fit(values)
+    reference = ReferencePCA(4, svd_solver="full").fit(values.flatten(1).numpy())
+    expected = reference.transform(values.flatten(1).numpy())
+    found = projection(values)["pca"].numpy()
+    assert np.abs(np.abs(found) - np.abs(expected)).max() < 1e-5
+    components = projection.components.numpy()
+    assert (components.max(axis=0) == np.abs(components).max(axis=0)).all()
+
+
+def test_narrower_components_are_the_first_columns_of_wider_ones():
+    """One decomposition serves all widths."""
+    values = torch.randn(30, 6, generator=torch.Generator().manual_seed(0))
+    narrow, wide = Projection(6, 2), Projection(6, 5)
+    narrow.fit(values)
+    wide.fit(values)
+    assert torch.equal(narrow.components, wide.components[:, :2])
+    assert torch.allclose(narrow(values)["pca"], wide(values)["pca"][:, :2], rtol=0, atol=1e-6)
+
+
+def test_students_of_several_widths_read_one_projection():
+    """A student's pca-2 block reads the first two columns of the representation of width 4."""
+    data = samples()
+    planned = plan(data, {"a": ("pca-4", "pca-2"), "b": ("null",)})
+    read = Representations(planned.spec, planned.students)
+    assert len(read.of_kind(Projection)) == 1
+    prepared = cached(data, planned).samples
+    assert prepared.features["a/pca"].shape == (40, 4)
+    cohort = Cohort(planned)
+    before = cohort(prepared.features, prepared.present)
+    prepared.features["a/pca"][:, 2:] = 7.0
+    changed = (cohort(prepared.features, prepared.present) - before).abs().amax((1, 2)) > 0
+    assert changed.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_components_beyond_the_rank_are_zero(rows):
+    """Fewer samples than components, down to none at all, give zeros and never NaN."""
+    projection = Projection(6, 5)
+    projection.fit(torch.randn(rows, 6, generator=torch.Generator().manual_seed(0)))
+    assert (projection.components.abs().sum(0) > 0).sum() == max(rows - 1, 0)
+    assert projection(torch.ones(2, 6))["pca"].isfinite().all()
+
+
+def test_components_come_from_present_training_samples_alone():
+    """Validation samples and absent rows may hold anything."""
+    data = samples(absent=0.3)
+    planned = plan(data, ("pca-3", "null"))
+    expected = fit_representations(planned, course(data))
+    assert not data.samples.present[data.train].all()
+    for place, values in enumerate(data.samples.features.values()):
+        values[data.validation] = 1e3
+        values[~data.samples.present[:, place]] = torch.nan
+    found = fit_representations(planned, course(data))
+    for (_, one), (_, other) in zip(expected.of_kind(Projection), found.of_kind(Projection), strict=True):
+        assert torch.equal(one.components, other.components)
+        assert torch.equal(one.mean, other.mean)
+
+
+# Frozen parts
+
+
+def test_representations_are_zero_where_the_modality_is_absent():
+    """Whatever the rows held, NaN included, and for every kind."""
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(6, 3)).requires_grad_(requires_grad=False)
+    data = samples(absent=0.4, encoders={"b": encoder})
+    planned = plan(data, {"a": ("identity", "pca-2", "sliced-3", "encoder-2"), "b": ("module", "identity")})
+    read = Representations(planned.spec, planned.students)
+    read.fit_projections(data.samples.features, data.samples.present)
+    for place, values in enumerate(data.samples.features.values()):
+        values[~data.samples.present[:, place]] = torch.nan
+    found = read(data.samples.features, data.samples.present)
+    assert set(found) == {"a/identity", "a/pca", "a/sliced-3", "b/module", "b/identity"}
+    for key, values in found.items():
+        here = data.samples.present[:, "ab".index(key[0])]
+        assert values[here].isfinite().all()
+        assert not values[~here].any()
+
+
+def test_sliced_representations_are_nested_and_after_the_relu():
+    """Each is read off behind the ReLU of its layer; the narrower is computed from the wider."""
+    data = samples()
+    planned = plan(data, {"a": ("sliced-2", "sliced-4", "null"), "b": ("null",)}, encoder_hidden=(6,))
+    read = Representations(planned.spec, planned.students, planned.encoder_hidden)
+    [(name, encoder)] = read.of_kind(SlicedEncoder)
+    assert name == "a"
+    assert [layer.out_features for layer in encoder.layers] == [6, 4, 2, 1]
+    values = data.samples.features["a"]
+    first, wide, narrow, last = encoder.layers
+    expected_wide = wide(first(values).relu()).relu()
+    found = encoder(values)
+    assert torch.equal(found["sliced-4"], expected_wide)
+    assert torch.equal(found["sliced-2"], narrow(expected_wide).relu())
+    assert torch.equal(encoder.predict(values), last(found["sliced-2"]))
+
+
+def test_sliced_encoders_learn_alone_and_then_stay_frozen():
+    """They are better than at the start, need no gradient, and training the cohort does not move them."""
+    data = samples(count=80)
+    labels = {"a": ("sliced-3", "sliced-2"), "b": ("identity", "null")}
+    settings = {"epochs": 10, "weight_decay": 0.1}
+    fitted = MetaFusion(labels, hidden=(4,), rhos=(0.0, 1.0)).fit(course(data, **settings))
+    alone = fit_representations(plan(data, labels, encoder_hidden=(256,)), course(data, **settings))
+    for (name, value), expected in zip(
+        fitted.module.representations.named_parameters(), alone.parameters(), strict=True
+    ):
+        assert torch.equal(value, expected), name
+        assert not value.requires_grad
+    [(_, encoder)] = alone.of_kind(SlicedEncoder)
+    criterion, batch = criterion_for(data.spec), data.samples.rows(data.validation)
+    trained = criterion.loss(encoder.predict(batch.features["a"].double()), batch.target)
+    assert trained < batch.target.var()
+
+
+def test_sliced_encoders_refuse_folds():
+    """They would have seen the targets of the samples that validate their students."""
+    data = samples(folds=3)
+    with pytest.raises(ValueError, match=r"'a' has sliced encoders.*3 folds.*hold-out"):
+        MetaFusion({"a": ("sliced-2",), "b": ("identity",)}, hidden=()).fit(course(data))
+
+
+@pytest.mark.parametrize("rows", ["train", "validation"])
+def test_sliced_encoders_need_samples_that_have_the_modality(rows):
+    """Named, with the counts, instead of a message about a diverged training."""
+    data = samples()
+    data.samples.present[getattr(data, rows), 0] = False
+    with pytest.raises(ValueError, match=r"'a' has sliced encoders, but \d+ training and \d+ validation"):
+        MetaFusion({"a": ("sliced-2", "null"), "b": ("identity",)}, hidden=()).fit(course(data))
+
+
+# The user's modules
+
+CALLS: list[int] = []
+
+
+class Counting(nn.Module):
+    """Batch normalisation and dropout, to see the mode; counts the samples that are not zero."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+
+    def forward(self, values):
+        CALLS.append(int(values.flatten(1).any(1).sum()))
+        return self.layers(values)
+
+
+def test_a_frozen_module_is_evaluated_once_a_sample_and_left_alone():
+    """In evaluation mode, whatever the heads that are tried; the user's own module keeps values and mode."""
+    torch.manual_seed(0)
+    module = Counting().requires_grad_(requires_grad=False)
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    data = samples(encoders={"b": module})
+    CALLS.clear()
+    fitted = MetaFusion({"a": ("identity", "null"), "b": ("module", "null")}).fit(course(data, epochs=2))
+    assert sum(CALLS) == 40
+    assert module.training
+    assert all(torch.equal(module.state_dict()[name], value) for name, value in before.items())
+    assert all(parameter.grad is None for parameter in module.parameters())
+    batch = data.samples.to(torch.device("cpu"), torch.float64)
+    kept = fitted.module.representations(batch.features, batch.present)["b/module"]
+    assert torch.equal(kept, module.double().eval()(batch.features["b"]))
+
+
+def test_a_fitted_model_does_not_follow_later_changes_of_the_users_module():
+    """A copy is kept, of frozen and of trained modules."""
+    for frozen in (True, False):
+        module = nn.Sequential(nn.Flatten(), nn.Linear(6, 2)).requires_grad_(requires_grad=not frozen)
+        data = samples(encoders={"b": module})
+        net = MetaFusion({"a": ("null",), "b": ("module",)}, hidden=()).fit(course(data, epochs=1)).module
+        batch = data.samples.to(torch.device("cpu"), torch.float64)
+        before = net(batch.features, batch.present)
+        torch.nn.init.zeros_(module[1].weight)
+        assert torch.equal(net(batch.features, batch.present), before)
+
+
+def test_a_trained_module_equals_the_stacked_encoder_with_the_same_weights():
+    """Outputs and the end of training agree: copies one after the other are the batched product."""
+    data = samples(shapes={"a": (5,), "b": (3,)}, dtype=torch.float64)
+    stacked_plan = plan(data, {"a": ("encoder-2", "null"), "b": ("identity", "null")}, rhos=(0.0, 0.99))
+    stacked = Cohort(stacked_plan).double()
+    layers = next(block.encoder for block in stacked.blocks if block.encoder is not None).layers
+    module = nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 2)).double()
+    for mine, other in zip((module[0], module[2]), layers, strict=True):
+        mine.weight.data, mine.bias.data = other.weight[0].detach().T.clone(), other.bias[0].detach().clone()
+    user = samples(shapes={"a": (5,), "b": (3,)}, dtype=torch.float64, encoders={"a": module})
+    looped = Cohort(plan(user, {"a": ("module", "null"), "b": ("identity", "null")}, rhos=(0.0, 0.99))).double()
+    shared = {name: value for name, value in weights(stacked).items() if name in looped.state_dict()}
+    assert len(shared) < len(weights(stacked))
+    looped.load_state_dict(shared, strict=False)
+    ends = []
+    for cohort, told in ((stacked, data), (looped, user)):
+        prepared = cached(told, cohort.plan)
+        start = cohort(prepared.samples.features, prepared.samples.present)
+        course(prepared, epochs=3).run(cohort, 1, "training")
+        ends.append((start, cohort(prepared.samples.features, prepared.samples.present)))
+    for mine, other in zip(*ends, strict=True):
+        torch.testing.assert_close(mine, other, rtol=0, atol=1e-12)
+    assert not torch.allclose(*ends[0])
+
+
+def test_each_student_trains_a_copy_of_the_users_module():
+    """All copies start from the user's weights and end apart; the module itself is not trained."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(6, 2))
+    start = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    data = samples(encoders={"b": module})
+    planned = plan(data, {"a": ("identity", "null"), "b": ("module",)})
+    cohort = Cohort(planned)
+    copies = [part for part in cohort.modules() if isinstance(part, nn.Linear)]
+    assert len(copies) == 2
+    assert all(torch.equal(copy.weight, start["1.weight"]) for copy in copies)
+    course(cached(data, planned), precision="float32").run(cohort, 1, "training")
+    assert not torch.equal(copies[0].weight, copies[1].weight)
+    assert all(torch.equal(module.state_dict()[name], value) for name, value in start.items())
+
+
+def test_shape_of_a_modules_output():
+    """Found without touching its mode or its statistics."""
+    module = nn.Sequential(nn.Conv1d(2, 4, 2), nn.BatchNorm1d(4))
+    assert output_shape(module, "b", (2, 3)) == (4, 2)
+    assert module.training
+    assert module[1].num_batches_tracked == 0
+    assert not is_frozen(module)
+    assert is_frozen(module.requires_grad_(requires_grad=False))
+    assert is_frozen(nn.Flatten())
+
+
+class Summing(nn.Module):
+    """Not one row a sample."""
+
+    def forward(self, values):
+        return values.sum()
+
+
+class Pairing(nn.Module):
+    """Not a tensor."""
+
+    def forward(self, values):
+        return values, values
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (nn.Linear(4, 2), r"encoder of modality 'b' \(Linear\) fails on samples of shape \(2, 3\)"),
+        (Summing(), r"'b' \(Summing\) must return one row a sample; .* samples of shape \(2, 3\) gave Tensor"),
+        (Pairing(), r"'b' \(Pairing\) must return one row a sample.*gave tuple"),
+    ],
+)
+def test_a_module_that_does_not_fit_is_named(module, message):
+    """What was expected and what came."""
+    with pytest.raises(ValueError, match=message):
+        output_shape(module, "b", (2, 3))
