@@ -278,7 +278,7 @@ TARGETS = {
     "None in the classes": refused(lambda: fit(y=put(Y, 4, None, object)), "None", "4", "leave out"),
     "None beside strings": refused(lambda: fit(y=["a", None] * 12), "None", "1, 3", "leave out"),
     "infinity in the classes": refused(lambda: fit(y=put(Y, 4, np.inf)), "infinity", "4"),
-    "strings and numbers": refused(lambda: fit(y=put(Y, 4, "no", object)), "mixes strings", "all strings"),
+    "strings and numbers": refused(lambda: fit(y=put(Y, 4, "no", object)), "mixes strings", "all of them"),
     "real values for classes": refused(lambda: fit(y=REAL), "continuous", "classifier"),
     "two columns of classes": refused(lambda: fit(y=np.column_stack([Y, Y])), "2 columns", "one classifier a column"),
     "dates for classes": refused(lambda: fit(y=pd.date_range("2024", periods=N)), "y", "label"),
@@ -286,6 +286,12 @@ TARGETS = {
     "ragged target": refused(lambda: fit_real([[1.0]] * 20 + [[1.0, 2.0]] * 4), "y", "a sample"),
     "a person without a target": refused(
         lambda: fit(FRAMES, pd.Series(Y, names_of(N)).drop("p007")), "'p007'", "leave these samples out"
+    ),
+    "nobody's target": refused(
+        lambda: fit(FRAMES, pd.Series(Y, [f"patient {row}" for row in range(N)])), "'p000'", "y.to_numpy()"
+    ),
+    "a target that may be in the order of the samples or in that of their ids": refused(
+        lambda: fit(TABLE.set_axis(np.arange(N)[::-1]), pd.Series(Y)), "counted from 0", "y.to_numpy()"
     ),
     "a target that repeats a person": refused(
         lambda: fit(FRAMES, pd.concat([pd.Series(Y, names_of(N)), pd.Series([1], ["p007"])])), "'p007'", "unique"
@@ -412,14 +418,69 @@ METHODS = {
     ),
 }
 
+
+class Single(nn.Module):
+    """An encoder that insists on single precision, and begins with a step in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = torch.linspace(-1, 1, 18, dtype=torch.float32).reshape(6, 3)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return values.mul_(2.0).flatten(1) @ self.table
+
+
+def an_encoder_in_place() -> None:
+    """What an encoder does to its input reaches neither other students nor the data."""
+    method = small_method(extractors={"sound": ("null",), "image": ("module", "identity"), "age": ("null",)})
+    kept = ARRAYS["image"].copy()
+    encoders = [nn.Sequential(nn.ReLU(inplace=inplace), nn.Flatten()) for inplace in (True, False)]
+    one, other = (predicted(ARRAYS, method=method, encoders={"image": encoder}) for encoder in encoders)
+    same(one, other)
+    np.testing.assert_array_equal(ARRAYS["image"], kept)
+
+
+def an_encoder_in_place_that_is_trained() -> None:
+    """Nor the students that hold other copies of it."""
+    method = small_method(extractors={"sound": ("null", "identity"), "image": ("module",), "age": ("null",)})
+    one, other = (
+        predicted(
+            ARRAYS, method=method, encoders={"image": nn.Sequential(nn.ReLU(inplace=inplace), nn.Flatten(), layer)}
+        )
+        for inplace, layer in zip((True, False), [linear(), linear()], strict=True)
+    )
+    same(one, other)
+
+
+def linear() -> nn.Linear:
+    """A layer with weights that are always the same."""
+    layer = nn.Linear(6, 2)
+    nn.init.constant_(layer.weight, 0.1)
+    nn.init.constant_(layer.bias, 0.0)
+    return layer
+
+
+def a_rest_of_one_sample() -> None:
+    """Batch normalisation cannot learn from a minibatch of one: 19 samples in batches of 18 are one batch."""
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(6, 3), nn.BatchNorm1d(3))
+    learned(ARRAYS, encoders={"image": encoder}, method=EarlyFusion(hidden=(8,)), trainer=small_trainer(batch_size=18))
+
+
 ENCODERS = {
+    "an encoder in single precision": works(lambda: learned(ARRAYS, encoders={"image": Single()}, method=None)),
+    "an encoder in double precision": works(
+        lambda: learned(ARRAYS, encoders={"image": nn.Sequential(nn.Flatten(), linear().double())})
+    ),
+    "an encoder in place": works(an_encoder_in_place),
+    "a trained encoder in place": works(an_encoder_in_place_that_is_trained),
+    "a rest of one sample": works(a_rest_of_one_sample),
     "an encoder of one row": refused(lambda: encoded(lambda x: x.mean(0, keepdim=True)), "'image'", "one row a sample"),
     "an encoder of no row": refused(lambda: encoded(lambda x: x.sum()), "'image'", "one row a sample"),
     "an encoder of two rows": refused(lambda: encoded(lambda x: x[:2]), "'image'", "one row a sample"),
     "an encoder that crashes": refused(lambda: encoded(crash), "'image'", "layer 7"),
     "an encoder of another shape": refused(lambda: encoded(lambda x: x @ torch.ones(5, 2)), "'image'", "(2, 3)"),
     "an encoder that returns a list": refused(lambda: encoded(lambda x: [x]), "'image'", "list"),
-    "an encoder that returns NaN": refused(lambda: encoded(lambda x: x / 0), "'image'", "finite"),
+    "an encoder that returns NaN": refused(lambda: encoded(lambda x: x / 0), "image/module", "not finite", "encoder"),
 }
 
 PREDICTION = {

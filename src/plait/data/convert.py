@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from scipy.sparse import issparse
 
+from plait.data.checks import check_names
 from plait.data.modalities import Modalities
 from plait.data.tables import Groups
 
@@ -69,6 +70,7 @@ def _is_mudata(X: Any) -> bool:
 
 
 def _from_mapping(arrays: Mapping[Any, Any]) -> Modalities:
+    check_names(arrays)
     given = [values for values in arrays.values() if values is not None]
     if given and all(isinstance(values, pd.DataFrame | pd.Series) for values in given):
         return Modalities.from_frames(arrays)

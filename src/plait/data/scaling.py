@@ -66,7 +66,7 @@ class Standardiser:
 
     def _scaled(self, name: str, array: Array, present: npt.NDArray[np.bool_]) -> Floats:
         mean, sd = self.mean_[name], self.sd_[name]
-        values = np.where(np.isnan(array), mean, array).astype(np.float64, copy=False)
+        values = np.where(np.isnan(array), mean, array).astype(np.float64, order="C", copy=False)
         if self.scaling == "standard":
             values -= mean
             with np.errstate(over="ignore"):  # refused by name where its prediction is not finite
@@ -99,7 +99,8 @@ def _moments(name: str, array: Array) -> tuple[Floats, Floats]:
     if array.size == 0:
         return np.zeros(shape), np.ones(shape)
     with np.errstate(over="ignore", invalid="ignore"):
-        scaler = StandardScaler().fit(array.reshape(len(array), -1))
+        rows = np.ascontiguousarray(array)  # sums then do not depend on the layout in memory
+        scaler = StandardScaler().fit(rows.reshape(len(rows), -1))
     seen = scaler.n_samples_seen_ > 0
     if not np.isfinite(scaler.var_[np.broadcast_to(seen, scaler.var_.shape)]).all():
         raise ValueError(f"Modality {name!r} holds values too large to scale; give them in a larger unit.")

@@ -75,7 +75,7 @@ def _by_id(y: "pd.Series[Any] | pd.DataFrame", ids: ndarray, what: str) -> "pd.S
 def _unmatched(ids: ndarray, known: Bool[ndarray, " sample"]) -> str:
     if known.all():
         return f"its index is counted from 0, and the samples have the ids {listed(ids)} of their own."
-    return f"it has no value for the samples {listed(ids[~known])}."
+    return f"it has no value for the samples {listed(ids[~known])} (leave these samples out if there is none)."
 
 
 def class_codes(y: ndarray) -> tuple[Shaped[ndarray, " class"], Int[ndarray, " sample"]]:
@@ -197,6 +197,6 @@ class RealTarget:
         if y.ndim > 2 or y.shape[1:] == (0,):
             raise ValueError(f"y must have one row a sample and one column a target; its shape is {y.shape}.")
         _refuse(pd.isna(y), "NaN or None")
-        values = real_numbers("y", y).astype(np.float64, copy=False).reshape(len(y), -1)
+        values = real_numbers("y", y).astype(np.float64, order="C", copy=False).reshape(len(y), -1)
         _refuse(np.isinf(values), "infinity")
         return values

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Bool, Float
@@ -121,7 +121,7 @@ class Cohort(FusionModule):
         hidden = self.bias[:, None].repeat(1, len(present), 1)
         for block in self.blocks:
             here = None if whole else present[:, self.plan.spec.names.index(block.modality)]
-            hidden = hidden.index_add_(0, block.units, block(features, here).to(hidden.dtype))
+            hidden = hidden.index_add_(0, cast("Tensor", block.units), block(features, here).to(hidden.dtype))
         if self.tail is None:
             return hidden
         output: Tensor = self.tail(self.rectifier(hidden))
@@ -151,7 +151,7 @@ class Cohort(FusionModule):
     def objective(self, batch: Batch, criterion: Criterion) -> Float[Tensor, " unit"]:
         """Task loss of every unit plus rho times its distance from the teachers."""
         linked = criterion.link(self(batch.features, batch.present))
-        linked = linked.unflatten(0, (self.copies, self.count))
+        linked = linked.unflatten(0, (self.copies, self.count))  # type: ignore[no-untyped-call]
         usable = self._chosen(batch, of_own_fold=False)
         losses = usable_mean(criterion.score(linked, batch.target), usable)
         if bool(self.rhos.any()):

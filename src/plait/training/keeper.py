@@ -30,7 +30,7 @@ class BestState:
     def update(self, losses: Float[Tensor, " unit"], epoch: int) -> None:
         """Keep the live tensors of the units whose loss is strictly below their best so far."""
         better = losses < self.losses
-        self.losses = losses.to(self.losses).where(better, self.losses)
+        self.losses = losses.where(better, self.losses.to(losses))
         self.epochs[better] = epoch
         if bool(better.any()):
             for name, owner in self.owners.items():

@@ -109,12 +109,12 @@ class Loop:
         return losses if judged is None else losses.where(judged.any(-1), torch.inf)
 
     def _precision(self) -> AbstractContextManager[object]:
-        device = self.data.train.device.type
+        device = self.data.samples.target.device.type
         return torch.autocast(device, dtype=torch.bfloat16) if self.mixed else nullcontext()
 
 
 def _batches(rows: Int[Tensor, " row"], size: int) -> list[Int[Tensor, " part"]]:
-    """The rows in parts of one size, the rest in the last; a single row joins the part before (batch norm needs two)."""
+    """The rows in parts of one size, then the rest; a rest of one joins the part before it (batch norm needs two)."""
     parts: list[Tensor] = list(rows.split(size))  # type: ignore[no-untyped-call]
     if size > 1 and len(parts) > 1 and len(parts[-1]) == 1:
         parts[-2:] = [torch.cat(parts[-2:])]

@@ -192,6 +192,7 @@ def _per_student(losses: Float[Tensor, " unit"], cohort: Cohort, data: TrainingD
 
 def _continue(together: Cohort, alone: Cohort, first: TrainingResult) -> Moments | None:
     """Give the first positive rho the best weights at rho = 0, and tell the optimiser's memory to go with them."""
+    together.to(alone.bias)
     together.copy_rho(alone, 0, 0)
     moments = first.moments
     if moments is None:

@@ -1,7 +1,8 @@
 """The optimiser: one fused step for all units; with a step count of its own for each unit where they differ."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -47,7 +48,7 @@ def moment_tensors(module: FusionModule, optimiser: AdamW) -> dict[str, Tensor]:
 class _OnViews(AdamW):
     """Adam on views of parameters: gradients are zeroed, not let go, since the views share their storage."""
 
-    def zero_grad(self, set_to_none: bool = True) -> None:  # noqa: ARG002
+    def zero_grad(self, set_to_none: bool = True) -> None:
         super().zero_grad(set_to_none=False)
 
 
@@ -59,7 +60,7 @@ def unit_optimiser(module: FusionModule, moments: Moments, learning_rate: float,
             continue
         parameter.grad = torch.zeros_like(parameter)
         owner = torch.as_tensor(owners[name])
-        rows = [(...,)] if owner.ndim == 0 else [(row,) for row in range(len(parameter))]
+        rows: Iterable[Any] = [...] if owner.ndim == 0 else range(len(parameter))
         for row, unit in zip(rows, owner.reshape(-1).tolist(), strict=True):
             view = parameter.detach()[row]
             view.grad = parameter.grad[row]

@@ -17,7 +17,7 @@ from sklearn.model_selection import (
 )
 
 Labels = Int[ndarray, " sample"]
-Rows = Int[ndarray, " row"]
+Rows = Int[ndarray, "_"]
 _FEWEST = 4
 
 

@@ -117,7 +117,7 @@ class Trainer(BaseEstimator):
         module.to(device, self.dtype)
         loop = self._loop(module, data.to(device, self.dtype), warm, keep_moments=keep_moments)
         history = []
-        bar = tqdm(total=self.epochs, desc=phase, unit="epoch", disable=not verbose, leave=True)
+        bar = tqdm(total=self.epochs, desc=phase, unit="epoch", disable=not verbose, dynamic_ncols=True)
         with bar, _seeded(seed, device), chosen_threads(self.threads, device, module) as threads:
             order = torch.Generator().manual_seed(seed)
             for row in loop.epochs(self.epochs, self.patience, order, threads, after_epoch):
