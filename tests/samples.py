@@ -28,7 +28,7 @@ PARTS = (FusionClassifier, FusionRegressor, Trainer, *METHODS, MutualLearning, C
 
 def small_trainer(**changed: Any) -> Trainer:
     """Few epochs with large steps."""
-    return Trainer(**{"epochs": 10, "batch_size": 32, "learning_rate": 0.02, "threads": 1, **changed})
+    return Trainer(**{"epochs": 8, "batch_size": 64, "learning_rate": 0.05, "threads": 1, **changed})
 
 
 def small_method(**changed: Any) -> MetaFusion:

@@ -11,7 +11,7 @@ from samples import constructors_that_only_store
 
 SMALL = {
     "method": MetaFusion(extractors=("identity", "pca-1", "null"), hidden=(16,), rhos=(0.0, 1.0)),
-    "trainer": Trainer(epochs=12, learning_rate=0.05, threads=1),
+    "trainer": Trainer(epochs=10, batch_size=128, learning_rate=0.1, threads=1),
     "random_state": 0,
 }
 

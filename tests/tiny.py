@@ -16,6 +16,7 @@ from plait.training.trainer import Trainer
 
 SHAPES = {"a": (5,), "b": (2, 3)}
 READ = ("identity", "null")
+TOLD = ("task", "outputs", "shapes", "count", "folds", "absent", "encoders")
 
 
 def samples(
@@ -68,6 +69,31 @@ def cached(data: TrainingData, planned: CohortPlan) -> TrainingData:
     return data.with_features(read)
 
 
+def prepared(labels=READ, **choices) -> tuple[TrainingData, CohortPlan]:
+    """Samples with the representations that a cohort reads, and the cohort's plan; choices are of either."""
+    told = {name: choices.pop(name) for name in TOLD if name in choices}
+    data = samples(**told)
+    planned = plan(data, labels, **choices)
+    return cached(data, planned), planned
+
+
+def fresh_cohort(labels=READ, **choices) -> tuple[TrainingData, Cohort]:
+    """Samples with the representations that a cohort reads, and the cohort with its initial weights."""
+    data, planned = prepared(labels, **choices)
+    return data, Cohort(planned)
+
+
+def same(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
+    """Whether two states are equal, bit for bit."""
+    return set(one) == set(other) and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def close(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor], tolerance: float = 1e-12) -> None:
+    """Assert that two states are equal up to a tolerance."""
+    for name in one:
+        torch.testing.assert_close(one[name], other[name].to(one[name]), rtol=0, atol=tolerance)
+
+
 def weights(cohort: Cohort) -> dict[str, torch.Tensor]:
     """A copy of all parameters and buffers."""
     return {name: tensor.detach().clone() for name, tensor in cohort.state_dict().items()}
@@ -81,6 +107,13 @@ def of_unit(cohort: Cohort, state: Mapping[str, torch.Tensor], unit: int) -> dic
         for name, owner in owned.items()
         if bool((owner == unit).any())
     }
+
+
+def weights_at(run: Mapping, state: Mapping[str, torch.Tensor], place: int) -> dict[str, torch.Tensor]:
+    """A state of a recorded run at one rho, in the form of a cohort of that rho alone."""
+    cohort = Cohort(run["module"].plan).double()
+    cohort.load_state_dict(state)
+    return weights(cohort.at_rho(place))
 
 
 @dataclass(frozen=True)

@@ -77,10 +77,25 @@ def test_the_state_restores_it(scaling: str) -> None:
         np.testing.assert_array_equal(again.transform(X)[name], values)
 
 
-def test_values_too_large_for_a_variance_are_refused_by_name() -> None:
-    """Their square overflows; the error says so before anything becomes NaN."""
-    with pytest.raises(ValueError, match="'a' holds values too large to scale"):
-        Standardiser().fit(Modalities({"a": [1e300, -1e300]}))
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**-500, 1.0, 2.0**500, 2.0**1000])
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_scaling_knows_no_unit(unit: float, kind: type) -> None:
+    """Values whose squares leave the range of numbers are scaled to the same bits as others; a constant becomes 0."""
+    values = np.random.default_rng(0).normal(size=(20, 3)).astype(kind)
+    values[:, 1], values[3, 2] = 2.5, NAN
+    unit = kind(max(min(unit, 2.0**120), 2.0**-120)) if kind is np.float32 else unit
+    plain, other = (Modalities({"a": data}) for data in (values, values * unit))
+    expected = Standardiser().fit(plain).transform(plain)["a"]
+    np.testing.assert_array_equal(Standardiser().fit(other).transform(other)["a"], expected)
+    assert not expected[:, 1].any()
+
+
+def test_values_that_only_scaling_makes_usable_are_refused_without_it() -> None:
+    """Training is in single precision."""
+    X = Modalities({"a": [1.5e308, 1.5e308, 1e308]})
+    assert np.isfinite(Standardiser().fit(X).transform(X)["a"]).all()
+    with pytest.raises(ValueError, match="'a' holds values too large to train on as they are"):
+        Standardiser("none").fit(Modalities({"a": [1.0, -1e20, NAN]}))
 
 
 def test_an_unknown_scaling_is_refused() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from benchmarks.literal import divergence, task_loss
+
 from plait.data.spec import DataSpec
 from plait.nn.criteria import criterion_for
 from plait.nn.mutual import mutual_penalty

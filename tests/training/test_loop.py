@@ -1,32 +1,18 @@
-"""The one training loop: best weights of every unit, early stopping, history, seeds, precision."""
+"""The one training loop: best weights of every unit, early stopping, history, what trains."""
 
-import re
-
-import numpy as np
 import pytest
 import torch
-from sklearn.base import clone
-from tiny import cached, course, of_unit, plan, samples, weights
 from torch import nn
 
 from plait.data.batches import Batch, TrainingData
 from plait.data.spec import DataSpec
-from plait.nn.cohort import Cohort
 from plait.nn.criteria import criterion_for
 from plait.nn.module import FusionModule
 from plait.training.keeper import BestState
-from plait.training.trainer import Trainer
+from tiny import course, fresh_cohort, of_unit, same, weights
 
 LABELS = ("identity", "pca-2", "encoder-2", "null")
 COLUMNS = ["phase", "epoch", "training_loss", "validation_loss", "best_validation_loss", "seconds"]
-
-
-def prepared(labels=("identity", "null"), encoders=None, **choices):
-    """Cached samples and a fresh cohort."""
-    told = {name: choices.pop(name) for name in ("task", "outputs", "folds", "absent", "count") if name in choices}
-    data = samples(encoders=encoders, **told)
-    planned = plan(data, labels, **choices)
-    return cached(data, planned), Cohort(planned)
 
 
 # Best weights
@@ -48,7 +34,7 @@ def test_every_student_ends_with_the_weights_of_its_own_best_epoch(module):
     """Parameters and the buffers of users' modules; the epochs of the students differ."""
     labels = {"a": ("identity", "pca-2", "null"), "b": ("module" if module else "encoder-2", "null")}
     torch.manual_seed(0)
-    data, cohort = prepared(labels, {"b": Normalised()} if module else None, rhos=(0.0, 0.99))
+    data, cohort = fresh_cohort(labels, encoders={"b": Normalised()} if module else {}, rhos=(0.0, 0.99))
     lesson = course(data, epochs=8, learning_rate=0.1)
     result = lesson.run(cohort, 1, "training")
     [run] = lesson.runs
@@ -60,12 +46,13 @@ def test_every_student_ends_with_the_weights_of_its_own_best_epoch(module):
         expected = of_unit(cohort, run["epochs"][epoch]["state"], unit)
         found = of_unit(cohort, weights(cohort), unit)
         assert all(torch.equal(found[name], expected[name]) for name in expected)
-        assert any("running_mean" in name for name in found) == (module and "b" in cohort.plan.students[unit % 5].modalities)
+        reads_module = module and "b" in cohort.plan.students[unit % cohort.count].modalities
+        assert any("running_mean" in name for name in found) == reads_module
 
 
 def test_the_reported_losses_are_those_of_the_restored_weights():
     """The task loss on the validation samples, without mutual learning's share."""
-    data, cohort = prepared(LABELS, rhos=(3.0,), task="classification", outputs=3)
+    data, cohort = fresh_cohort(LABELS, rhos=(3.0,), task="classification", outputs=3)
     result = course(data, epochs=5, learning_rate=0.05).run(cohort, 1, "training")
     batch = data.samples.rows(data.validation).to(torch.device("cpu"), torch.float64)
     found = criterion_for(data.spec).loss(cohort(batch.features, batch.present), batch.target)
@@ -74,7 +61,7 @@ def test_the_reported_losses_are_those_of_the_restored_weights():
 
 def test_students_are_judged_on_the_samples_they_can_read():
     """Of their own fold; infinite where there is none."""
-    data, cohort = prepared(folds=2, absent=0.4)
+    data, cohort = fresh_cohort(folds=2, absent=0.4)
     data.samples.present[::2, 1] = False  # nobody in fold 0 has modality b
     result = course(data, epochs=1).run(cohort, 1, "training")
     batch = data.samples.to(torch.device("cpu"), torch.float64)
@@ -178,7 +165,7 @@ def test_history_has_one_row_an_epoch():
 
 def test_losses_of_several_units_are_averaged_in_the_history():
     """Over those that are finite."""
-    data, cohort = prepared()
+    data, cohort = fresh_cohort()
     lesson = course(data)
     result = lesson.run(cohort, 1, "training")
     each = torch.stack([epoch["losses"] for epoch in lesson.runs[0]["epochs"]])
@@ -191,7 +178,7 @@ def test_an_epoch_is_one_pass_over_the_training_samples_in_random_order():
     """Each sample once, batches of five and the rest, never a validation sample, another order each time."""
     module, _ = scripted([1.0, 1.0], batch_size=5, patience=None)
     assert [len(step) for step in module.steps] == [5, 4] * 2
-    orders = [sum(module.steps[:2], []), sum(module.steps[2:], [])]
+    orders = [[*first, *second] for first, second in (module.steps[:2], module.steps[2:])]
     assert all(sorted(order) == [1, 2, 3, 5, 6, 7, 9, 10, 11] for order in orders)
     assert orders[0] != orders[1]
 
@@ -210,11 +197,11 @@ def test_validation_targets_do_not_train():
     """Other targets of the held-out samples, the same weights bit for bit."""
     ends = []
     for change in (0.0, 5.0):
-        data, cohort = prepared(LABELS, rhos=(0.0, 1.0))
+        data, cohort = fresh_cohort(LABELS, rhos=(0.0, 1.0))
         data.samples.target[data.validation] += change
         course(data, epochs=1).run(cohort, 1, "training")
         ends.append(weights(cohort))
-    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+    assert same(*ends)
 
 
 @pytest.mark.parametrize("fold", [0, 2])
@@ -222,7 +209,7 @@ def test_a_copy_never_trains_on_its_fold(fold):
     """Other targets in fold f leave all students of copy f as they are, at every rho, bit for bit; the others move."""
     ends = []
     for change in (0.0, 5.0):
-        data, cohort = prepared(folds=3, rhos=(0.0, 1.0), absent=0.2)
+        data, cohort = fresh_cohort(folds=3, rhos=(0.0, 1.0), absent=0.2)
         data.samples.target[data.samples.fold == fold] += change
         course(data, epochs=1).run(cohort, 1, "training")
         ends.append(weights(cohort))
@@ -230,97 +217,3 @@ def test_a_copy_never_trains_on_its_fold(fold):
         copy = unit // cohort.count % 3
         mine, other = (of_unit(cohort, end, unit) for end in ends)
         assert all(torch.equal(mine[name], other[name]) for name in mine) == (copy == fold)
-
-
-# Seeds
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_seed_decides_the_numbers(seed):
-    """Bit for bit the same with the same seed, dropout included; other numbers with another."""
-    ends = []
-    for used in (0, seed):
-        data, cohort = prepared(LABELS, dropout=0.5)
-        course(data, used, precision="float32").run(cohort, 1, "training")
-        ends.append(weights(cohort))
-    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0]) == (seed == 0)
-
-
-def test_streams_of_a_course_are_independent():
-    """Initial weights, orders of phases and screening draw from different seeds, those of other courses differ."""
-    data, _ = prepared()
-    seeds = [course(data, seed).stream(place) for seed in (0, 1) for place in range(50)]
-    assert len(set(seeds)) == 100
-    assert course(data).stream(3) == seeds[3]
-
-
-def test_global_random_numbers_are_left_alone():
-    """Torch's and numpy's generators go on as if nothing had been trained."""
-    data, cohort = prepared(LABELS, dropout=0.5)
-    before, numpys = torch.get_rng_state(), np.random.get_state()[1].copy()
-    course(data).run(cohort, 1, "training")
-    assert torch.equal(torch.get_rng_state(), before)
-    assert np.array_equal(np.random.get_state()[1], numpys)
-
-
-# Precision and settings
-
-
-@pytest.mark.parametrize("task", ["regression", "classification"])
-def test_precisions_agree(task):
-    """Mixed precision keeps single precision weights; all three find about the same losses."""
-    losses = {}
-    for precision, dtype in (("float32", torch.float32), ("float64", torch.float64), ("bfloat16", torch.float32)):
-        data, cohort = prepared(LABELS, rhos=(0.0, 1.0), task=task, outputs=3, absent=0.2)
-        result = course(data, precision=precision).run(cohort, 1, "training")
-        assert {tensor.dtype for tensor in cohort.parameters()} == {dtype}
-        losses[precision] = result.losses.double()
-    torch.testing.assert_close(losses["float32"], losses["float64"], rtol=0, atol=1e-4)
-    torch.testing.assert_close(losses["bfloat16"], losses["float64"], rtol=0.1, atol=0.02)
-
-
-def test_training_that_diverges_says_so():
-    """With the learning rate and what to do."""
-    data, cohort = prepared(hidden=(8, 8))
-    message = r"diverged: no validation loss was finite in 4 epochs at learning_rate=1e\+30.*Lower the learning rate"
-    with pytest.raises(ValueError, match=message):
-        course(data, precision="float32", learning_rate=1e30).run(cohort, 1, "training")
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("epochs", 0),
-        ("batch_size", 0),
-        ("learning_rate", 0.0),
-        ("learning_rate", float("inf")),
-        ("learning_rate", float("nan")),
-        ("weight_decay", -0.1),
-        ("patience", 0),
-        ("precision", "float16"),
-        ("threads", 0),
-    ],
-)
-def test_settings_out_of_range_are_named(name, value):
-    """With the value."""
-    with pytest.raises(ValueError, match=rf"{name}.*{re.escape(repr(value))}"):
-        Trainer().set_params(**{name: value}).check()
-
-
-def test_the_trainer_is_cloned_and_searched_as_an_estimator():
-    """scikit-learn's get_params, set_params and clone; the defaults are in range."""
-    trainer = clone(Trainer(epochs=7)).set_params(batch_size=3)
-    assert trainer.get_params()["epochs"] == 7
-    assert trainer.batch_size == 3
-    Trainer().check()
-
-
-def test_progress_is_shown_when_asked_for(capsys):
-    """On standard error, with the phase; silent otherwise."""
-    data, cohort = prepared()
-    course(data).run(cohort, 1, "quiet")
-    assert capsys.readouterr() == ("", "")
-    Trainer(epochs=2, device="cpu").run(cohort, data, 0, phase="rho 0.99", verbose=1)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "rho 0.99" in err

@@ -14,6 +14,8 @@ Floats = npt.NDArray[np.float64]
 
 SCALINGS = ("standard", "none")
 
+LARGEST = 1e18  # squares of single precision end at 3e38
+
 
 class Standardiser:
     """Mean 0 and standard deviation 1 for every feature of every modality; nothing missing afterwards.
@@ -42,17 +44,18 @@ class Standardiser:
             rows: The training rows, as for `modalities[rows]`; None is all of them.
 
         Raises:
-            ValueError: If `scaling` is unknown, or the values of a modality are too large for a variance.
+            ValueError: If `scaling` is unknown, or is "none" and values are too large for single precision.
         """
         if self.scaling not in SCALINGS:
             raise ValueError(f"scaling must be one of {SCALINGS}, got {self.scaling!r}.")
         train = modalities if rows is None else modalities[rows]
-        moments = {
-            name: _moments(name, array[present])
-            for (name, array), present in zip(train.items(), train.present.T, strict=True)
+        found = {
+            name: moments(array[present]) for (name, array), present in zip(train.items(), train.present.T, strict=True)
         }
-        self.mean_ = {name: mean for name, (mean, _) in moments.items()}
-        self.sd_ = {name: sd for name, (_, sd) in moments.items()}
+        if self.scaling == "none":
+            _check_plain(train)
+        self.mean_ = {name: mean for name, (mean, _) in found.items()}
+        self.sd_ = {name: sd for name, (_, sd) in found.items()}
         return self
 
     def transform(self, modalities: Modalities) -> dict[str, Floats]:
@@ -93,16 +96,37 @@ class Standardiser:
         return new
 
 
-def _moments(name: str, array: Array) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of each feature over the present rows, NaN left out."""
+def _check_plain(modalities: Modalities) -> None:
+    """Raise ValueError if values are too large to train on as they are."""
+    for name, array in modalities.items():
+        if np.fmax.reduce(np.abs(array), axis=None, initial=0.0) > LARGEST:
+            raise ValueError(
+                f"Modality {name!r} holds values too large to train on as they are (above {LARGEST:g}); "
+                "use scaling='standard', or give them in a larger unit."
+            )
+
+
+def moments(array: Array) -> tuple[Floats, Floats]:
+    """Mean and standard deviation (of the population) of each feature over the rows, in any unit; NaN is left out.
+
+    The mean of a feature that has no value is 0; the standard deviation of one that is constant, or has none, is 1.
+    """
     shape = array.shape[1:]
     if array.size == 0:
         return np.zeros(shape), np.ones(shape)
-    with np.errstate(over="ignore", invalid="ignore"):
-        rows = np.ascontiguousarray(array)  # sums then do not depend on the layout in memory
-        scaler = StandardScaler().fit(rows.reshape(len(rows), -1))
-    seen = scaler.n_samples_seen_ > 0
-    if not np.isfinite(scaler.var_[np.broadcast_to(seen, scaler.var_.shape)]).all():
-        raise ValueError(f"Modality {name!r} holds values too large to scale; give them in a larger unit.")
-    mean, sd = np.where(seen, scaler.mean_, 0.0), np.where(seen, scaler.scale_, 1.0)
+    rows = np.ascontiguousarray(array).reshape(len(array), -1)  # sums then do not depend on the layout in memory
+    unit = _units(rows)
+    with np.errstate(invalid="ignore"):
+        scaler = StandardScaler().fit(rows if (unit == 1).all() else rows / unit)
+    seen, sd = scaler.n_samples_seen_ > 0, np.sqrt(scaler.var_)
+    sd = np.where(seen & (scaler.scale_ == sd), sd * unit, 1.0)  # the scaler's scale of a constant is 1
+    mean = np.where(seen, scaler.mean_ * unit, 0.0)
     return mean.reshape(shape), sd.reshape(shape)
+
+
+def _units(rows: Array) -> Floats:
+    """Powers of two near the features whose squares would leave the range of numbers; 1 for all others."""
+    largest = np.fmax.reduce(np.abs(rows), axis=0)
+    exponent = np.frexp(np.where(np.isnan(largest), 0.0, largest))[1]
+    limit = np.finfo(rows.dtype).maxexp // 3
+    return np.where((largest > 0) & (np.abs(exponent) > limit), np.ldexp(1.0, exponent - 1), 1.0)

@@ -12,8 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from plait.data.checks import has_ids, listed, plain
 from plait.data.modalities import Modalities
 from plait.data.numeric import real_numbers
-
-_LARGEST = 1e18  # squares of single precision end at 3e38
+from plait.data.scaling import LARGEST, moments
 
 
 def target_of(y: Any, modalities: Modalities, what: str = "y") -> Shaped[ndarray, "sample ..."]:
@@ -60,9 +59,7 @@ def _by_id(y: "pd.Series[Any] | pd.DataFrame", ids: ndarray, what: str) -> "pd.S
         return y
     if counted or not known.all():
         raise ValueError(
-            f"{what} cannot be matched by id: "
-            + _unmatched(ids, known)
-            + f" Give {what} the ids of the samples as "
+            f"{what} cannot be matched by id: " + _unmatched(ids, known) + f" Give {what} the ids of the samples as "
             f"its index, or pass {what}.to_numpy() if it is in the order of X."
         )
     if y.index.has_duplicates:
@@ -115,7 +112,7 @@ def _labels(y: ndarray) -> Shaped[ndarray, " sample"]:
     labels = np.asarray(column_or_1d(y, warn=True))
     if labels.dtype == object:
         labels = _plain_labels(labels)
-    if labels.dtype.kind not in "biufOSU":
+    if labels.dtype.kind not in "biufOU":
         raise ValueError(f"y must hold class labels (strings, whole numbers or booleans), got {labels.dtype}.")
     _refuse(labels.dtype.kind == "f" and np.isinf(labels), "infinity")
     check_classification_targets(labels)
@@ -170,17 +167,11 @@ class RealTarget:
             ValueError: If the target has missing, infinite, too large or non-numeric values, or more than two axes.
         """
         values = self._values(y)
-        if np.abs(values).max() > _LARGEST and self.scaling == "none":
+        if np.abs(values).max() > LARGEST and self.scaling == "none":
             raise ValueError("y holds values too large to train on as they are; use target_scaling='standard'.")
         self.single = y.ndim == 1
-        standard = self.scaling == "standard"
-        width = values.shape[1]
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.mean = values[train].mean(0) if standard else np.zeros(width)
-            spread = values[train].std(0) if standard else np.ones(width)
-        if not np.isfinite(self.mean + spread).all():
-            raise ValueError("y holds values too large to scale; give them in a larger unit.")
-        self.sd = np.where(spread > 1e-12 * np.abs(self.mean).clip(min=1e-300), spread, 1.0)
+        nothing = np.zeros(values.shape[1]), np.ones(values.shape[1])
+        self.mean, self.sd = moments(values[train]) if self.scaling == "standard" else nothing
         return self
 
     def encode(self, y: ndarray) -> Float[ndarray, "sample out"]:

@@ -17,19 +17,23 @@ def cohort_table(learned: LearnedEnsemble) -> pd.DataFrame:
 
     Columns: a column a modality with what the student reads of it ("null" is nothing); `validation_loss` at the
     chosen rho and `independent_loss` at rho = 0 (best epoch, in nats or squared units of the scaled target); `epoch` of
-    the former; `teaches` (in the best cluster of losses at rho = 0); `weight` in the ensemble.
+    the former; `teaches` (in the best cluster of losses at rho = 0, and rho > 0); `weight` in the ensemble. A modality
+    that bears the name of such a column is followed by " (modality)".
     """
     found, plan = learned.cohort, learned.cohort.cohort.plan
     reads = [{name: extractor.label for name, extractor in student.reads} for student in plan.students]
-    columns: dict[str, object] = {name: [read.get(name, "null") for read in reads] for name in plan.spec.names}
-    columns |= {
+    facts = {
         "validation_loss": found.losses,
         "independent_loss": found.independent,
         "epoch": found.epochs,
-        "teaches": np.isin(np.arange(len(reads)), found.top),
+        "teaches": np.isin(np.arange(len(reads)), found.top) & (found.rho > 0),
         "weight": learned.weights,
     }
-    return pd.DataFrame(columns, index=pd.Index([student.name for student in plan.students], name="student"))
+    choices = {
+        f"{name} (modality)" if name in facts else name: [read.get(name, "null") for read in reads]
+        for name in plan.spec.names
+    }
+    return pd.DataFrame(choices | facts, index=pd.Index([student.name for student in plan.students], name="student"))
 
 
 def modality_values(learned: LearnedEnsemble, rule: str) -> pd.DataFrame:

@@ -150,7 +150,8 @@ def _held_groups_alike(classes: Labels, groups: ndarray, count: int, share: floa
     labels = _without_rare(classes, folds)
     found = _numbered(_alike(folds, seed), len(classes), np.zeros(len(classes)) if labels is None else labels, groups)
     parts = [np.flatnonzero((found == fold) == (share <= 0.5)) for fold in range(folds)]
-    parts += [np.flatnonzero(groups == group) for group in np.unique(groups)]  # where the folds do not do: one group
+    order = np.random.RandomState(seed).permutation(np.unique(groups))
+    parts += [np.flatnonzero(groups == group) for group in order]  # where the folds do not do: one group
     for held in parts:
         if 0 < len(held) < len(classes) and not len(_lost(held, classes)):
             return held

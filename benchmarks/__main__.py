@@ -1,0 +1,73 @@
+"""All benchmarks: `python -m benchmarks`, or a small run of each: `python -m benchmarks --quick`."""
+
+import argparse
+from collections.abc import Callable, Sequence
+
+import torch
+
+from benchmarks.cohorts import CASES, FOUR_MODALITIES, SETTING_2_2, TINY
+from benchmarks.fits import by_memory, by_time
+from benchmarks.sharing import by_threads
+from benchmarks.speed import against_literal_loop, against_machine, by_rhos, by_students
+from benchmarks.timing import circumstances
+
+_COUNTS = (6, 12, 24, 48, 96)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmarks that are asked for and print their tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="tiny cohorts, a few repeats: does it run?")
+    parser.add_argument("--only", nargs="*", choices=list(_SECTIONS), default=list(_SECTIONS), help="which tables")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the tables of steps (default 1)")
+    options = parser.parse_args(arguments)
+    print(circumstances())
+    for name in options.only:
+        _SECTIONS[name](options)
+
+
+def _steps(options: argparse.Namespace, device: str = "cpu") -> None:
+    cases, repeats = ([TINY], 2) if options.quick else (CASES, 21)
+    against_literal_loop(cases, repeats, device)
+    against_machine(cases, repeats, device)
+    one = TINY if options.quick else SETTING_2_2
+    by_students(one, (2, 4) if options.quick else _COUNTS, repeats, device)
+    by_rhos([TINY] if options.quick else (SETTING_2_2, FOUR_MODALITIES), (2, 4), repeats, device)
+
+
+def _on_processor(options: argparse.Namespace) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(options.threads)
+    try:
+        _steps(options)
+    finally:
+        torch.set_num_threads(before)
+
+
+def _on_gpu(options: argparse.Namespace) -> None:
+    if torch.cuda.is_available():
+        _steps(options, "cuda")
+
+
+def _threads(options: argparse.Namespace) -> None:
+    by_threads([TINY] if options.quick else CASES, 0.05 if options.quick else 6.0)
+
+
+def _memory(options: argparse.Namespace) -> None:
+    by_memory(*((100, 2) if options.quick else (2000, 10)), narrow=options.quick)
+
+
+def _time(options: argparse.Namespace) -> None:
+    by_time(*((70, 2) if options.quick else (1386, 100)))
+
+
+_SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "steps": _on_processor,
+    "gpu": _on_gpu,
+    "threads": _threads,
+    "memory": _memory,
+    "time": _time,
+}
+
+if __name__ == "__main__":
+    main()
