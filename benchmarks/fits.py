@@ -30,13 +30,9 @@ def by_time(samples: int, epochs: int) -> None:
     start = time.perf_counter()
     model = FusionClassifier(trainer=Trainer(epochs=epochs), random_state=0).fit(data, target)
     took = time.perf_counter() - start
-    epochs_run = len(model.history_)
     header = ("samples", "students", "epochs of the chosen head", "seconds")
-    table(
-        "A default fit on data of the shapes of HTAD",
-        header,
-        [(samples, len(model.cohort_), epochs_run, f"{took:.1f}")],
-    )
+    row = (samples, len(model.cohort_), len(model.history_), f"{took:.1f}")
+    table("A default fit on data of the shapes of HTAD", header, [row])
 
 
 def _like_htad(samples: int) -> tuple[Modalities, np.ndarray]:
@@ -52,24 +48,25 @@ def _like_htad(samples: int) -> tuple[Modalities, np.ndarray]:
 
 
 def by_memory(samples: int, epochs: int, *, narrow: bool = False) -> None:
-    """Peak memory of a fit of setting 1.1 with three rhos, measured in a process of its own."""
+    """Peak memory and seconds of a fit of setting 1.1 with three rhos, measured in a process of its own."""
     if not _PEAK.exists():
         print("\nPeak memory is read from /proc, which this system does not have.")
         return
     command = [sys.executable, "-m", "benchmarks.fits", str(samples), str(epochs), str(int(narrow))]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    free, alive, together = (found[name] for name in ("peak", "alive", "together"))
-    row = [f"{value:.1f}" for value in (free, found["data"], alive, (free - found["data"]) / alive, together)]
-    row.append(f"{(free - found['data']) / together:.1f}")
+    own = found["peak"] - found["data"]
+    values = (found["peak"], found["data"], found["alive"], own / found["alive"], found["together"])
+    row = [f"{value:.1f}" for value in (*values, own / found["together"], found["seconds"])]
     header = (
         "peak, MB",
         "data, MB",
-        "all students, MB",
-        "(peak - data) / all students",
-        "those trained at once, MB",
-        "(peak - data) / those",
+        "students at all three rhos, MB",
+        "(peak - data) / these",
+        "students at the two trained at once, MB",
+        "(peak - data) / these",
+        f"seconds of {epochs} epochs a rho, one thread",
     )
-    table("Peak memory of a fit: setting 1.1, rho 0, 0.99 and 3", header, [row])
+    table("A whole fit of setting 1.1 with rho 0, 0.99 and 3", header, [row])
 
 
 def _measure(samples: int, epochs: int, *, narrow: bool) -> dict[str, float]:
@@ -78,17 +75,18 @@ def _measure(samples: int, epochs: int, *, narrow: bool) -> dict[str, float]:
     bunch = make_data_sharing("1.1", samples)
     gc.collect()
     _PEAK.write_text("5")  # the peak begins anew
-    before = _megabytes("VmRSS")
-    parameters = _fit(samples, epochs, narrow=narrow)
+    before, start = _megabytes("VmRSS"), time.perf_counter()
+    one = 4 * _fit(samples, epochs, narrow=narrow) / 2**20
+    took = time.perf_counter() - start
     data = sum(bunch.data[name].nbytes for name in bunch.data.names) / 2**20
-    one = 4 * parameters / 2**20
-    return {"peak": _megabytes("VmHWM") - before, "data": data, "alive": len(_RHOS) * one, "together": 2 * one}
+    peak = _megabytes("VmHWM") - before
+    return {"peak": peak, "data": data, "alive": len(_RHOS) * one, "together": 2 * one, "seconds": took}
 
 
 def _fit(samples: int, epochs: int, *, narrow: bool) -> int:
     """Parameters of the students at one rho."""
     widths = {"m0": (500, 4, 0), "m1": (400, 0)} if narrow else SETTING_1_1.widths
-    labels = {name: [SETTING_1_1._label(name, width) for width in chosen] for name, chosen in widths.items()}
+    labels = {name: [SETTING_1_1.label(name, width) for width in chosen] for name, chosen in widths.items()}
     method = MetaFusion(labels, hidden=(128, 64), rhos=_RHOS, dropout=0.0, max_students=None)
     bunch = make_data_sharing("1.1", samples)
     model = FusionRegressor(method, trainer=Trainer(epochs=epochs), random_state=0).fit(bunch.data, bunch.target)

@@ -1,4 +1,4 @@
-"""How many threads? One, all, and the number found by trial, on a machine that is idle or busy otherwise."""
+"""How many threads? One, all, and the number found by trial, beside other programs."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def by_threads(cases: Sequence[Case], patience: float) -> None:
     for case in cases:
         plan = case.plan()
         step = batched_step(plan, random_batch(plan, 64))
-        rows.append((case.name, "idle", *_means(step, patience)))
+        rows.append((case.name, "as found", *_means(step, patience)))
         with _busy(torch.get_num_threads()):
             rows.append((case.name, "busy", *_means(step, patience)))
     header = (

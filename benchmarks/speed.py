@@ -45,10 +45,10 @@ def by_students(case: Case, counts: Sequence[int], repeats: int, device: str = "
     """Cost of a step as students are added; linear cost is a constant last column."""
     batch = random_batch(case.plan(), _ROWS, device)
     times = interleaved({str(n): batched_step(resized(case.plan(), n), batch) for n in counts}, repeats)
-    each = {n: [took / n for took in times[str(n)]] for n in counts}
-    rows = [
-        (n, milliseconds(times[str(n)]), spread(each[n], 1e6), spread(ratios(each[n], each[counts[0]]))) for n in counts
-    ]
+    rows = []
+    for n in counts:
+        each, first = ([took / k for took in times[str(k)]] for k in (n, counts[0]))
+        rows.append((n, milliseconds(times[str(n)]), spread(each, 1e6), spread(ratios(each, first))))
     header = ("students", "step, ms", "a student, µs", f"a student, beside {counts[0]} students")
     table(f"More students: {case.name} ({_on(device)})", header, rows)
 
@@ -61,10 +61,8 @@ def by_rhos(cases: Sequence[Case], counts: Sequence[int], repeats: int, device: 
         plans = {n: case.plan(tuple(float(rho + 1) for rho in range(n))) for n in (1, *counts)}
         times = interleaved({str(n): batched_step(plan, batch) for n, plan in plans.items()}, repeats)
         for n in counts:
-            apart = [n * took for took in times["1"]]
-            rows.append(
-                (case.name, n, milliseconds(times[str(n)]), milliseconds(apart), spread(ratios(times[str(n)], apart)))
-            )
+            together, apart = times[str(n)], [n * took for took in times["1"]]
+            rows.append((case.name, n, milliseconds(together), milliseconds(apart), spread(ratios(together, apart))))
     header = ("cohort", "rhos", "at once, ms", "one after the other, ms", "at once / one after the other")
     table(f"Several rhos ({_on(device)})", header, rows)
 

@@ -75,5 +75,5 @@ def circumstances() -> str:
     lines = info.read_text().splitlines() if info.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     load = f"load {os.getloadavg()[0]:.1f}, " if hasattr(os, "getloadavg") else ""
-    day = datetime.now(UTC).date()
-    return f"{models[0] if models else platform.processor()}, {os.cpu_count()} cores, {load}torch {torch.__version__}, {day}"
+    name = models[0] if models else platform.processor()
+    return f"{name}, {os.cpu_count()} cores, {load}torch {torch.__version__}, {datetime.now(UTC).date()}"

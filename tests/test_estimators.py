@@ -370,6 +370,15 @@ def test_fitting_again_forgets_the_former_fit() -> None:
     assert not hasattr(model, "modality_values_")
 
 
+def test_a_fit_that_fails_leaves_no_model() -> None:
+    """Neither the former one, nor one of old weights and new scaling."""
+    model = small_regressor(EarlyFusion(hidden=())).fit(X, REAL)
+    with pytest.raises(ValueError, match="diverged"):
+        model.set_params(trainer__learning_rate=1e30).fit(X, 100 * REAL)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
 def test_a_pickled_model_predicts_the_same(fitted: FusionClassifier) -> None:
     """As scikit-learn's tools need it to."""
     again = pickle.loads(pickle.dumps(fitted))

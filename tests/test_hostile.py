@@ -7,6 +7,7 @@ To add a case, add a line to one of the tables: `refused(act, *words)` must rais
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jaxtyping
@@ -59,6 +60,12 @@ def fit(X: Any = None, y: Any = None, groups: Any = None, **params: Any) -> Fusi
     return small_classifier(**params).fit(ARRAYS if X is None else X, Y if y is None else y, groups)
 
 
+@cache
+def plain() -> FusionClassifier:
+    """One that was fitted on the data before."""
+    return fit()
+
+
 def fit_real(y: Any, **params: Any) -> Any:
     """A quick regressor fitted on the data."""
     return small_regressor(**params).fit(ARRAYS, y)
@@ -78,7 +85,7 @@ def put(array: Any, place: Any, value: Any, dtype: Any = float) -> np.ndarray:
 
 def predicted(X: Any, on: Any = None, y: Any = None, **params: Any) -> np.ndarray:
     """Probabilities of new samples by a classifier fitted on the data (or on these)."""
-    return fit(on, y, **params).predict_proba(X)
+    return (fit(on, y, **params) if params or on is not None else plain()).predict_proba(X)
 
 
 def sensible(probabilities: np.ndarray, n: int = N) -> None:
@@ -136,6 +143,14 @@ def absent_everywhere() -> None:
     X = changed(image=np.full((N, 2, 3), np.nan))
     for method in (small_method(), EarlyFusion(hidden=(8,)), LateFusion(hidden=(8,))):
         learned(X, method=method)
+
+
+def one_that_has_it() -> None:
+    """A modality of one sample cannot be learned and judged: no student that reads it speaks."""
+    for row in range(0, N, 5):
+        present = {"image": np.arange(N) == row}
+        model = fit(Modalities(ARRAYS, present=present))
+        assert model.cohort_.loc[model.cohort_["image"] != "null", "weight"].sum() == 0
 
 
 def one_of_a_class() -> None:
@@ -242,6 +257,7 @@ DATA = {
     "a modality that is constant": works(lambda: learned(changed(sound=np.ones((N, 4))))),
     "a column of NaN alone": works(lambda: learned(changed(sound=put(SOUND, (..., 1), np.nan)))),
     "a modality of NaN alone": works(absent_everywhere),
+    "a modality that one sample has": works(one_that_has_it),
     "missing values": works(lambda: learned(changed(sound=put(SOUND, ([1, 5, 9], [0, 1, 2]), np.nan)))),
     "half precision": works(lambda: learned({name: values.astype(np.float16) for name, values in ARRAYS.items()})),
     "whole numbers": works(lambda: learned({name: (9 * values).astype(np.int32) for name, values in ARRAYS.items()})),
@@ -339,7 +355,11 @@ SETTINGS = {
     "unknown target scaling": refused(
         lambda: fit_real(REAL, target_scaling="log"), "target_scaling", "'log'", "standard"
     ),
-    "a seed in words": refused(lambda: fit(random_state="x"), "'x'", "seed"),
+    "a seed in words": refused(lambda: fit(random_state="x"), "random_state", "'x'", "seed"),
+    "a seed below zero": refused(lambda: fit(random_state=-1), "random_state", "-1", "seed"),
+    "a new generator of NumPy": refused(
+        lambda: fit(random_state=np.random.default_rng(0)), "random_state", "Generator", "RandomState"
+    ),
     "no method": refused(lambda: fit(method="meta"), "method", "MetaFusion", "'meta'"),
     "a class for a method": refused(lambda: fit(method=MetaFusion), "method", "MetaFusion"),
     "no trainer": refused(lambda: fit(trainer="adam"), "trainer", "'adam'"),
@@ -410,6 +430,9 @@ METHODS = {
     ),
     "votes in a regression": refused(
         lambda: fit_real(REAL, method=small_method(ensemble="majority")), "vot", "regression"
+    ),
+    "a single modality that nobody has": refused(
+        lambda: fit(changed(image=np.full((N, 2, 3), np.nan)), method=SingleModality("image")), "'image'", "Give more"
     ),
     "a single modality that is not there": refused(
         lambda: fit(method=SingleModality("smell")), "'smell'", "'sound'", "Name one"
@@ -493,15 +516,15 @@ PREDICTION = {
     "probabilities before fit": refused(lambda: small_classifier().predict_proba(ARRAYS), "not fitted"),
     "values before fit": refused(lambda: small_regressor().predict(ARRAYS), "not fitted"),
     "the cohort before fit": refused(lambda: small_classifier().cohort_, "not fitted"),
-    "no new samples": refused(lambda: fit().predict(Modalities(ARRAYS)[:0]), "0 sample(s)"),
-    "an unknown modality": refused(lambda: fit().predict(changed(smell=SOUND)), "'smell'", "'sound', 'image', 'age'"),
+    "no new samples": refused(lambda: plain().predict(Modalities(ARRAYS)[:0]), "0 sample(s)"),
+    "an unknown modality": refused(lambda: plain().predict(changed(smell=SOUND)), "'smell'", "'sound', 'image', 'age'"),
     "a modality that is left out": refused(
-        lambda: fit().predict({"sound": SOUND, "image": ARRAYS["image"]}), "'age'", "None"
+        lambda: plain().predict({"sound": SOUND, "image": ARRAYS["image"]}), "'age'", "None"
     ),
-    "a table for several modalities": refused(lambda: fit().predict(SOUND), "'sound', 'image', 'age'"),
+    "a table for several modalities": refused(lambda: plain().predict(SOUND), "'sound', 'image', 'age'"),
     "several modalities for a table": refused(lambda: fit(SOUND).predict(ARRAYS), "'sound'", "'x'"),
     "another shape": refused(
-        lambda: fit().predict(changed(image=ARRAYS["image"].transpose(0, 2, 1))), "'image'", "(3, 2)", "(2, 3)"
+        lambda: plain().predict(changed(image=ARRAYS["image"].transpose(0, 2, 1))), "'image'", "(3, 2)", "(2, 3)"
     ),
     "a column too few": refused(lambda: fit(SOUND).predict(SOUND[:, 1:]), "3 features", "4 features"),
     "a missing column": refused(
@@ -515,14 +538,14 @@ PREDICTION = {
         lambda: fit(TABLE.to_numpy(), modalities={"a": [0, 1]}).predict(np.ones((N, 6))), "6 features", "5 features"
     ),
     "new rows with no modality": refused(
-        lambda: fit().predict({name: put(values, 3, np.nan) for name, values in ARRAYS.items()}), "1 sample(s)", "3"
+        lambda: plain().predict({name: put(values, 3, np.nan) for name, values in ARRAYS.items()}), "1 sample(s)", "3"
     ),
-    "new infinity": refused(lambda: fit().predict(changed(sound=put(SOUND, (3, 1), np.inf))), "'sound'", "row 3"),
+    "new infinity": refused(lambda: plain().predict(changed(sound=put(SOUND, (3, 1), np.inf))), "'sound'", "row 3"),
     "values too large to predict": refused(
         lambda: fit(SOUND).predict_proba(put(SOUND, (3, slice(None)), 1.7e308)), "sample(s)", "3", "unit"
     ),
     "unequal lengths at prediction": refused(
-        lambda: fit().predict(changed(age=[1.0])), "'age' has 1", "'sound' has 24"
+        lambda: plain().predict(changed(age=[1.0])), "'age' has 1", "'sound' has 24"
     ),
     "a score without a person's target": refused(
         lambda: fit(FRAMES, Y).score(FRAMES, pd.Series(Y, names_of(N)).drop("p007")), "'p007'"
@@ -549,7 +572,9 @@ PREDICTION = {
         lambda: same(predicted(changed(image=None)), predicted(changed(image=np.full((N, 2, 3), np.nan))))
     ),
     "a value far outside": works(lambda: sensible(predicted(changed(sound=put(SOUND, (3, 1), 1e12))))),
-    "one new sample": works(lambda: same(predicted(ARRAYS)[:1], predicted({k: v[:1] for k, v in ARRAYS.items()}))),
+    "one new sample": works(
+        lambda: same(plain().predict_proba(ARRAYS)[:1], plain().predict_proba({k: v[:1] for k, v in ARRAYS.items()}))
+    ),
 }
 
 CASES = DATA | MODALITY_NAMES | TARGETS | SETTINGS | TRAINER | META | METHODS | ENCODERS | PREDICTION

@@ -67,6 +67,14 @@ def test_every_method_predicts_the_same_after_loading(method, validation, tmp_pa
         np.testing.assert_array_equal(load(save(regressor, tmp_path / "r")).predict(X), regressor.predict(X))
 
 
+def test_double_precision_stays_double(tmp_path):
+    """A model trained in float64 is loaded in float64."""
+    X, y = samples()
+    trainer = Trainer(epochs=3, precision="float64")
+    estimator = FusionRegressor(MetaFusion(hidden=(8,)), trainer=trainer, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(load(save(estimator, tmp_path / "model")).predict(X), estimator.predict(X))
+
+
 def test_findings_and_parameters_come_back(fitted, tmp_path):
     """The resolved method, the tables, the history and the parameters."""
     estimator, _ = fitted

@@ -18,6 +18,7 @@ from sklearn.model_selection import (
     RandomizedSearchCV,
     RepeatedStratifiedKFold,
     StratifiedGroupKFold,
+    TunedThresholdClassifierCV,
     cross_val_predict,
     cross_validate,
     learning_curve,
@@ -73,6 +74,19 @@ def test_a_cohort_is_cross_validated() -> None:
     found = cross_validate(small_classifier(), X, Y, cv=2, return_estimator=True, error_score="raise")
     assert found["test_score"].mean() > 0.7
     assert [len(model.cohort_) for model in found["estimator"]] == [26, 26]
+
+
+def test_tables_with_a_target_by_id_are_cross_validated() -> None:
+    """One table with groups of columns, one with two levels, and `Modalities` of tables; the target is a Series."""
+    table, y = one_table(48)
+    target = pd.Series(y, table.index)
+    levels = table.set_axis(table.columns.str.split("_", expand=True), axis=1)
+    data = (table, {"a": "a_*", "b": "b_*"}), (levels, None), (Modalities.from_frame(levels), None)
+    found = [
+        cross_val_predict(quick(modalities=groups), one, target, cv=3, method="predict_proba") for one, groups in data
+    ]
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
 
 
 def test_cross_val_predict_keeps_the_order_of_the_samples() -> None:
@@ -154,6 +168,12 @@ def test_calibration() -> None:
     """Across folds, and of a model that is fitted already."""
     for model in (CalibratedClassifierCV(quick(), cv=2), CalibratedClassifierCV(FrozenEstimator(quick().fit(X, Y)))):
         np.testing.assert_allclose(model.fit(X, Y).predict_proba(X).sum(1), 1)
+
+
+def test_a_tuned_threshold() -> None:
+    """Decisions are cut elsewhere than at one half."""
+    tuned = TunedThresholdClassifierCV(quick(), cv=2, scoring="recall").fit(X, Y)
+    assert tuned.predict(X)[Y == 1].mean() > 0.9
 
 
 def test_permutation_test() -> None:

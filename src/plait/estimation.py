@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -19,6 +19,7 @@ from plait.data.checks import check_outputs
 from plait.data.modalities import Modalities
 from plait.data.reading import read_new_samples, read_samples
 from plait.data.scaling import Standardiser
+from plait.data.settings import seed_from
 from plait.data.spec import DataSpec, Task, own_modules
 from plait.data.tables import Groups
 from plait.data.targets import group_codes, target_of
@@ -55,13 +56,14 @@ class FusionEstimator(BaseEstimator, ABC):
         return super().set_params(**params)  # type: ignore[no-any-return]
 
     def _fit(self, X: Any, y: Any, groups: Any) -> None:
+        vars(self).pop("module_", None)  # a fit that fails leaves no model of two halves
         method: Method = _part("method", self.method, Method, MetaFusion())
         trainer = _part("trainer", self.trainer, Trainer, Trainer())
         trainer.check()
         modalities = read_samples(self, X, self.modalities)
         target = self._read_target(target_of(y, modalities))
         labels = None if groups is None else group_codes(groups, modalities)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = seed_from(self.random_state)
         folds = validation_folds(len(modalities), self.validation, self._strata(target), labels, seed)
         copies = int(folds.max()) + 1
         train = (folds < 0) | (copies > 1)

@@ -188,7 +188,7 @@ def _restore(
     estimator.spec_ = DataSpec.from_json(saved["spec"], given)
     estimator.method_ = from_text(saved["method"], _CLASSES)
     estimator.module_ = estimator.method_.build(estimator.spec_).eval()
-    estimator.module_.load_state_dict(_below(tensors, _MODULE))
+    estimator.module_.load_state_dict(_below(tensors, _MODULE), assign=True)  # in the precision of the file
     scaling = {name: value.numpy() for name, value in _below(tensors, _SCALING).items()}
     estimator.standardiser_ = Standardiser.from_state(scaling, estimator.scaling)
     for name, value in from_text(saved["fitted"], _CLASSES).items():

@@ -23,7 +23,7 @@ def tiny(task, outputs, rhos=(0.99, 3.0), dtype=torch.float64, hidden=(6, 5)):
     draw = torch.Generator().manual_seed(1)
     features = {"a": torch.randn(20, 7, generator=draw), "b": torch.randn(20, 2, 3, generator=draw)}
     present = torch.ones(20, 2, dtype=torch.bool)
-    cached = Representations(spec, dictionary)
+    cached = Representations(spec, full_product(dictionary))
     cached.fit_projections(features, present)
     target = torch.randn(20, outputs, generator=draw)
     if task == "classification":

@@ -60,7 +60,7 @@ def test_the_reported_losses_are_those_of_the_restored_weights():
 
 
 def test_students_are_judged_on_the_samples_they_can_read():
-    """Of their own fold; infinite where there is none."""
+    """Of their own fold; infinite where there is none, or none in the other folds to learn from."""
     data, cohort = fresh_cohort(folds=2, absent=0.4)
     data.samples.present[::2, 1] = False  # nobody in fold 0 has modality b
     result = course(data, epochs=1).run(cohort, 1, "training")
@@ -69,11 +69,12 @@ def test_students_are_judged_on_the_samples_they_can_read():
     for unit in range(cohort.units):
         fold, student = divmod(unit, cohort.count)
         read = [data.spec.names.index(name) for name in cohort.plan.students[student].modalities]
-        judged = batch.present[:, read].all(1) & (batch.fold == fold)
-        expected = float(rows[unit, judged].mean()) if judged.any() else float("inf")
+        readable, own = batch.present[:, read].all(1), batch.fold == fold
+        able = (readable & own).any() and (readable & ~own).any()
+        expected = float(rows[unit, readable & own].mean()) if able else float("inf")
         assert float(result.losses[unit]) == pytest.approx(expected, abs=1e-12)
-    assert result.losses.isinf().tolist() == [True, False, True, False, False, False]
-    assert result.epochs.tolist() == [-1, 0, -1, 0, 0, 0]
+    assert result.losses.isinf().tolist() == [True, False, True, True, False, True]
+    assert result.epochs.tolist() == [-1, 0, -1, -1, 0, -1]
 
 
 def test_the_keeper_copies_rows_of_units_that_are_strictly_better():

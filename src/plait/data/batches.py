@@ -10,6 +10,8 @@ from torch import Tensor
 from plait.data.shapes import Features, Present
 from plait.data.spec import DataSpec
 
+_ROWS = 1024  # samples that pass a frozen part at a time
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -70,8 +72,11 @@ class TrainingData:
 
     def with_features(self, read: Callable[[Features, Present], Features]) -> "TrainingData":
         """The same samples with other features, computed once (for example the outputs of frozen parts)."""
+        every = torch.arange(len(self.samples))
         with torch.no_grad():
-            features = read(self.samples.features, self.samples.present)
+            parts = [self.samples.rows(rows) for rows in every.split(_ROWS)]  # type: ignore[no-untyped-call]
+            found = [read(part.features, part.present) for part in parts]
+        features = {name: torch.cat([part[name] for part in found]) for name in found[0]}
         return replace(self, samples=replace(self.samples, features=features))
 
     def to(self, device: torch.device, dtype: torch.dtype) -> "TrainingData":

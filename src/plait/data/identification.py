@@ -82,12 +82,12 @@ def _like_ids(table: FileTable, name: Any) -> bool:
 
 def _ids(table: FileTable, column: Any) -> "pd.Index[Any]":
     """The ids of a table; text that is whole numbers, written as such, becomes numbers."""
-    ids = pd.Index(table.frame[column], name=None)
+    ids: pd.Index[Any] = pd.Index(table.frame[column], name=None)
     what = f"The ids of {table.path} (column {column!r})" if column else f"The ids of {table.path} (first column)"
     check_unique(ids, what)
     if is_numeric_dtype(ids.dtype):
         return ids
-    texts = ids.astype(str)
+    texts: pd.Index[Any] = ids.astype(str)
     whole = bool(texts.str.fullmatch(r"0|-?[1-9]\d{0,17}").all())
     return texts.astype("int64") if whole else texts
 

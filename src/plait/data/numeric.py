@@ -138,7 +138,7 @@ def _from_objects(what: str, array: Array) -> Array:
     try:
         return np.where(pd.isna(array), np.nan, array).astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise TypeError(f"{what} must hold numbers: {error}. {_ENCODE}") from error
+        raise TypeError(f"{what} must hold numbers: {str(error).rstrip('.')}. {_ENCODE}") from error
 
 
 def _from_frame(name: str, frame: pd.DataFrame) -> Array:

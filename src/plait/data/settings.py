@@ -4,6 +4,8 @@ from collections.abc import Collection
 from numbers import Integral, Real
 from typing import Any
 
+from sklearn.utils import check_random_state
+
 
 def check_whole(name: str, value: Any, least: int) -> None:
     """Raise ValueError if a setting is no whole number of at least so much."""
@@ -23,6 +25,21 @@ def check_one_of(name: str, value: Any, choices: Collection[str]) -> None:
     """Raise ValueError if a setting is none of the words that it may be."""
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))} (got {value!r}).")
+
+
+def seed_from(random_state: Any) -> int:
+    """A seed drawn from what scikit-learn takes for a source of random numbers; a generator goes on by one draw.
+
+    Raises:
+        ValueError: If it is no source of random numbers.
+    """
+    try:
+        return int(check_random_state(random_state).randint(2**31 - 1))
+    except ValueError as error:
+        raise ValueError(
+            "random_state must be a seed (a whole number of at least 0), a numpy.random.RandomState, or None for a new "
+            f"seed every time (got {random_state!r})."
+        ) from error
 
 
 def layer_widths(name: str, values: Any) -> tuple[int, ...]:

@@ -141,4 +141,10 @@ class MetaFusion(Method):
         weights = {name: float(weight) for name, weight in zip(names, learned.weights, strict=True) if weight > 0}
         found = {"extractors": labels, "hidden": plan.hidden, "rhos": (learned.cohort.rho,), "ensemble": weights}
         found["average"] = self._average()
+        found["init"] = self.init if learned.cohort.rho in _first_positive(self.rhos) else "scratch"
         return MetaFusion(**{**self.get_params(deep=False), **found})
+
+
+def _first_positive(rhos: Iterable[float]) -> tuple[float, ...]:
+    """The rho that the published code trains from the students at rho = 0."""
+    return tuple(rho for rho in rhos if rho > 0)[:1]

@@ -139,6 +139,10 @@ class Cohort(FusionModule):
         """Each unit is judged on the samples that it can read, of its own fold."""
         return _flat(self._chosen(batch, of_own_fold=True))
 
+    def taught(self, batch: Batch) -> Bool[Tensor, "unit batch"] | None:
+        """Each unit learns from the samples that it can read, of all folds but its own."""
+        return _flat(self._chosen(batch, of_own_fold=False))
+
     def _chosen(self, batch: Batch, *, of_own_fold: bool) -> Bool[Tensor, "copy student batch"] | None:
         """Which samples each student of each copy can read that are (or are not) of the copy's fold; None is all."""
         readable = self.readable(batch.present)

@@ -37,6 +37,10 @@ class FusionModule(nn.Module, ABC):
         """Which of the validation samples each unit is judged on; None is all of them."""
         return None
 
+    def taught(self, batch: Batch) -> Bool[Tensor, "unit batch"] | None:
+        """Which of the training samples each unit learns from; None is all of them."""
+        return None
+
     def owners(self) -> Mapping[str, Int[Tensor, " row"] | int]:
         """The unit that owns each row of a parameter or buffer (or all of it, for a plain number).
 

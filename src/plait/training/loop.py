@@ -3,17 +3,18 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.optim import Optimizer
 
 from plait.data.batches import Batch, TrainingData
 from plait.nn.criteria import Criterion, usable_mean
 from plait.nn.module import FusionModule, evaluate
 from plait.training.keeper import BestState
+from plait.training.optimiser import Adam
 from plait.training.threads import ThreadChoice
 
 _PROGRESS = 1e-3
@@ -35,7 +36,7 @@ class Loop:
     """
 
     module: FusionModule
-    optimiser: Optimizer
+    optimiser: Adam
     data: TrainingData
     criterion: Criterion
     best: BestState
@@ -71,6 +72,14 @@ class Loop:
             if patience is not None and stall >= patience:
                 return
 
+    @cached_property
+    def able(self) -> Bool[Tensor, " unit"]:
+        """The units that have a sample to learn from and one to be judged on."""
+        present = replace(self.data.samples, features={})  # who has what is enough
+        both = self.module.taught(present.rows(self.data.train)), self.module.judged(present.rows(self.data.validation))
+        every = torch.ones(self.module.units, dtype=torch.bool, device=self.data.train.device)
+        return every & torch.stack([every if rows is None else rows.any(-1) for rows in both]).all(0)
+
     @property
     def steps(self) -> int:
         """Optimiser steps in one epoch."""
@@ -98,15 +107,14 @@ class Loop:
 
     @torch.no_grad()
     def validate(self) -> Float[Tensor, " unit"]:
-        """Task loss of every unit on the validation samples it can read; infinite if it can read none."""
+        """Task loss of every unit on the validation samples it can read; infinite of those that are not able."""
         batch = self.data.samples.rows(self.data.validation)
         with self._precision():
             outputs = evaluate(self.module, batch.features, batch.present)
         linked = self.criterion.link(outputs.to(batch.target.dtype))
         scores = self.criterion.score(linked, batch.target)
         judged = self.module.judged(batch)
-        losses = usable_mean(scores, judged).reshape(-1)
-        return losses if judged is None else losses.where(judged.any(-1), torch.inf)
+        return usable_mean(scores, judged).reshape(-1).where(self.able, torch.inf)
 
     def _precision(self) -> AbstractContextManager[object]:
         device = self.data.samples.target.device.type

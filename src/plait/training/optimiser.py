@@ -1,15 +1,16 @@
 """The optimiser: one fused step for all units; with a step count of its own for each unit where they differ."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Int
-from torch import Tensor
-from torch.optim import AdamW
+from torch import Tensor, nn
+from torch.optim.adamw import adamw
 
 from plait.nn.module import FusionModule
+
+_FIRST, _SECOND, _LEAST = 0.9, 0.999, 1e-8  # decay of the running means, and what is added to a root
 
 
 @dataclass(frozen=True)
@@ -27,48 +28,78 @@ class Moments:
     steps: Int[Tensor, " unit"]
 
 
-def stacked_optimiser(module: FusionModule, learning_rate: float, weight_decay: float) -> AdamW:
-    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019), one fused step for all parameters."""
-    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    return AdamW(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
+class Adam:
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019), one fused step for all parameters.
+
+    It is torch's own step. (Torch's class for it loads torch's compiler, two seconds, when a process makes the first.)
+
+    Args:
+        parameters: What is optimised.
+        learning_rate: Step size, > 0.
+        weight_decay: Decoupled weight decay, >= 0.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> None:
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.state = {parameter: _fresh(parameter) for parameter in parameters}
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        values, slopes, first, second, steps = map(list, zip(*self._parts(), strict=True))
+        adamw(
+            *(values, slopes, first, second, [], steps),
+            fused=True,
+            amsgrad=False,
+            beta1=_FIRST,
+            beta2=_SECOND,
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+            eps=_LEAST,
+            maximize=False,
+        )
+
+    def zero_grad(self) -> None:
+        """Let the gradients go."""
+        for parameter in self.state:
+            parameter.grad = None
+
+    def _parts(self) -> Iterator[tuple[Tensor, ...]]:
+        """Value, gradient, both running means and step count: of parameters, or of each row that has its own count."""
+        for parameter, memory in self.state.items():
+            if parameter.grad is not None:
+                whole = (parameter.detach(), parameter.grad, *memory.values())
+                yield from zip(*whole, strict=True) if memory["step"].ndim else (whole,)
 
 
-def moment_tensors(module: FusionModule, optimiser: AdamW) -> dict[str, Tensor]:
+def _fresh(parameter: nn.Parameter) -> dict[str, Tensor]:
+    """The memory before the first step."""
+    means = {name: torch.zeros_like(parameter, requires_grad=False) for name in ("exp_avg", "exp_avg_sq")}
+    return {**means, "step": torch.zeros((), device=parameter.device)}
+
+
+def stacked_optimiser(module: FusionModule, learning_rate: float, weight_decay: float) -> Adam:
+    """The optimiser of everything that the module trains, with one step count for all."""
+    parameters = (parameter for parameter in module.parameters() if parameter.requires_grad)
+    return Adam(parameters, learning_rate, weight_decay)
+
+
+def moment_tensors(module: FusionModule, optimiser: Adam) -> dict[str, Tensor]:
     """The optimiser's running means under the parameter's name and "/first" or "/second"; zeros before a step."""
     found = {}
     for name, parameter in module.named_parameters():
-        state = optimiser.state[parameter]
-        if not state:
-            state["step"] = torch.zeros((), device=parameter.device)
-            state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
-        found[f"{name}/first"], found[f"{name}/second"] = state["exp_avg"], state["exp_avg_sq"]
+        memory = optimiser.state.get(parameter) or _fresh(parameter)
+        found[f"{name}/first"], found[f"{name}/second"] = memory["exp_avg"], memory["exp_avg_sq"]
     return found
 
 
-class _OnViews(AdamW):
-    """Adam on views of parameters: gradients are zeroed, not let go, since the views share their storage."""
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        super().zero_grad(set_to_none=False)
-
-
-def unit_optimiser(module: FusionModule, moments: Moments, learning_rate: float, weight_decay: float) -> AdamW:
-    """The same optimiser on views of every unit's rows, each with the memory and the step count given for it."""
-    owners, views, states = module.owners(), [], []
+def unit_optimiser(module: FusionModule, moments: Moments, learning_rate: float, weight_decay: float) -> Adam:
+    """The same optimiser with the memory and the step count that are given for every unit."""
+    optimiser, owners = stacked_optimiser(module, learning_rate, weight_decay), module.owners()
     for name, parameter in module.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        parameter.grad = torch.zeros_like(parameter)
-        owner = torch.as_tensor(owners[name])
-        rows: Iterable[Any] = [...] if owner.ndim == 0 else range(len(parameter))
-        for row, unit in zip(rows, owner.reshape(-1).tolist(), strict=True):
-            view = parameter.detach()[row]
-            view.grad = parameter.grad[row]
-            views.append(view)
-            steps = moments.steps[unit].to(torch.float32).clone()
-            memory = {"exp_avg": moments.first[name][row].clone(), "exp_avg_sq": moments.second[name][row].clone()}
-            states.append({"step": steps, **memory})
-    optimiser = _OnViews(views, lr=learning_rate, weight_decay=weight_decay, fused=True)
-    for view, state in zip(views, states, strict=True):
-        optimiser.state[view].update(state)
+        if parameter in optimiser.state:
+            memory, owner = optimiser.state[parameter], torch.as_tensor(owners[name])
+            memory["exp_avg"].copy_(moments.first[name])
+            memory["exp_avg_sq"].copy_(moments.second[name])
+            memory["step"] = moments.steps[owner].to(memory["step"], copy=True)
     return optimiser

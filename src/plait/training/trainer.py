@@ -110,12 +110,15 @@ class Trainer(BaseEstimator):
             keep_moments: Keep the optimiser's memory at the best epochs in the result.
 
         Raises:
-            ValueError: If a setting is out of range, or no unit's validation loss was ever finite.
+            ValueError: If a setting is out of range, no unit can learn and be judged, or no validation loss was ever
+                finite.
         """
         self.check()
         device = self._device()
         module.to(device, self.dtype)
         loop = self._loop(module, data.to(device, self.dtype), warm, keep_moments=keep_moments)
+        if not bool(loop.able.any()):
+            raise ValueError(_nothing_to_learn(data))
         history = []
         bar = tqdm(total=self.epochs, desc=phase, unit="epoch", disable=not verbose, dynamic_ncols=True)
         with bar, _seeded(seed, device), chosen_threads(self.threads, device, module) as threads:
@@ -163,6 +166,17 @@ class Trainer(BaseEstimator):
                 f"device of the trainer must be 'auto' or one that torch can use here, for example 'cpu' or 'cuda' "
                 f"(got {self.device!r}): {error}"
             ) from error
+
+
+def _nothing_to_learn(data: TrainingData) -> str:
+    """Why no unit can learn and be judged: which modalities the training or the validation samples lack."""
+    present = data.samples.present
+    found = torch.stack([present[rows].any(0) for rows in (data.train, data.validation)]).all(0).tolist()
+    lacking = [name for name, both in zip(data.spec.names, found, strict=True) if not both]
+    return (
+        f"There is nothing to learn from: what is read needs the modalities {lacking}, which no training sample has, "
+        "or no validation sample. Give more samples that have them, or read others."
+    )
 
 
 def _of_kind(state: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
