@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from benchmarks.literal import LiteralStudent, literal_step
+
 from plait.data.batches import Batch
 from plait.data.spec import DataSpec
 from plait.nn.cohort import Cohort, CohortPlan

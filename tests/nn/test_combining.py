@@ -2,9 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 
-from plait.nn.ensembles import LOGITS, PROBABILITIES, VALUES, Validation, combine, one_hot_votes
+from plait.nn.ensemble_net import mean_of_readers
 from plait.nn.screening import inverse_loss_weights
+from plait.nn.validation import LOGITS, PROBABILITIES, VALUES, Validation
+
+
+def combine(predictions, weights, usable, fallback, prior):
+    """What a net predicts of these students."""
+    tensors = [torch.tensor(part) for part in (predictions, usable, weights, fallback)]
+    mean, reached = mean_of_readers(*tensors)
+    return np.where(reached.numpy()[:, None], mean.numpy(), prior)
 
 
 def test_combining_renormalises_over_the_students_that_can_read_a_row():
@@ -17,18 +26,12 @@ def test_combining_renormalises_over_the_students_that_can_read_a_row():
 
 
 def test_rows_beyond_the_ensemble_fall_back_step_by_step():
-    """The ensemble, then the fallback weights, then any student that reads the row, then the prior."""
+    """The ensemble, then the fallback weights, then the prior."""
     predictions = np.array([[[1.0]], [[2.0]], [[4.0]], [[8.0]]]).repeat(4, axis=1)
     usable = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]], dtype=bool)
-    weights, fallback = np.array([1.0, 0, 0, 0]), np.array([0.5, 0.25, 0.25, 0])
+    weights, fallback = np.array([1.0, 0, 0, 0]), np.array([0.5, 0.25, 0.125, 0.125])
     mean = combine(predictions, weights, usable, fallback, np.array([-1.0]))
-    assert mean.ravel().tolist() == [1.0, 3.0, 8.0, -1.0]
-
-
-def test_votes_are_one_for_the_largest_value_and_ties_go_to_the_smallest_class():
-    """0.4, 0.4, 0.2 is a vote for class 0."""
-    votes = one_hot_votes(np.array([[[0.4, 0.4, 0.2], [0.1, 0.2, 0.7]]]))
-    assert votes.tolist() == [[[1, 0, 0], [0, 0, 1]]]
+    assert mean.ravel().tolist() == [1.0, 4.0, 8.0, -1.0]
 
 
 def _vote(classes, weights):

@@ -8,7 +8,7 @@ from torch import nn
 
 from plait.nn.averaging import Logits, Probabilities, Values, Votes, averaging_for
 from plait.nn.cohort import Cohort
-from plait.nn.ensemble import EnsembleNet
+from plait.nn.ensemble_net import EnsembleNet
 from plait.nn.module import evaluate
 from plait.nn.representations import Representations
 from tiny import plan, samples

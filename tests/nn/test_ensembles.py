@@ -5,18 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from plait.nn.ensembles import (
-    LOGITS,
-    PROBABILITIES,
-    RULES,
-    VALUES,
-    Validation,
-    ensemble_weights,
-    greedy,
-    greedy_with_replacement,
-    ridge_strength,
-    stacking,
-)
+from plait.nn.ensembles import RULES, ensemble_weights, greedy, greedy_with_replacement
+from plait.nn.stacking import ridge_strength, stacking
+from plait.nn.validation import LOGITS, PROBABILITIES, VALUES, Validation
 
 SPACES = {"probabilities": PROBABILITIES, "logits": LOGITS, "values": VALUES}
 

@@ -6,7 +6,7 @@ from plait.data.spec import DataSpec
 from plait.methods.base import Fitted, Method
 from plait.nn.averaging import averaging_for
 from plait.nn.cohort import CohortPlan
-from plait.nn.ensemble import EnsembleNet
+from plait.nn.ensemble_net import EnsembleNet
 from plait.training.course import Course
 from plait.training.ensembling import build_ensemble, learn_ensemble
 from plait.training.findings import cohort_table

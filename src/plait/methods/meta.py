@@ -10,7 +10,7 @@ from plait.methods.base import Fitted, Method
 from plait.nn.averaging import averaging_for
 from plait.nn.cohort import CohortPlan
 from plait.nn.dictionary import default_labels
-from plait.nn.ensemble import EnsembleNet
+from plait.nn.ensemble_net import EnsembleNet
 from plait.nn.extractors import parse_dictionary
 from plait.nn.students import POLICIES, choose_students
 from plait.training.course import Course

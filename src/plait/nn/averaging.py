@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from plait.data.spec import DataSpec
-from plait.nn.ensembles import LOGITS, PROBABILITIES, VALUES, Space
+from plait.nn.validation import LOGITS, PROBABILITIES, VALUES, Space
 
 
 class Averaging(ABC):

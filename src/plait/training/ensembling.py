@@ -13,11 +13,12 @@ from plait.data.batches import TrainingData
 from plait.nn.averaging import Averaging
 from plait.nn.cohort import Cohort, CohortPlan
 from plait.nn.criteria import criterion_for
-from plait.nn.ensemble import EnsembleNet
-from plait.nn.ensembles import Validation, ensemble_weights
+from plait.nn.ensemble_net import EnsembleNet
+from plait.nn.ensembles import ensemble_weights
 from plait.nn.module import evaluate
 from plait.nn.representations import Representations
 from plait.nn.screening import inverse_loss_weights
+from plait.nn.validation import Validation
 from plait.training.course import Course
 from plait.training.mutual_learning import LearnedCohort, MutualLearning, learn
 from plait.training.pretraining import pretrain

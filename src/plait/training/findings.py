@@ -7,8 +7,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from plait.nn.ensembles import Validation, ensemble_weights
+from plait.nn.ensembles import ensemble_weights
 from plait.nn.shapley import MOST_PLAYERS, shapley_values
+from plait.nn.validation import Validation
 from plait.training.ensembling import LearnedEnsemble
 
 

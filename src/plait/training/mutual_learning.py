@@ -143,7 +143,7 @@ class _Phase:
     def epochs(self) -> PerStudent:
         """Best epoch of each student, the mean over the folds."""
         shape = (len(self.cohort.plan.rhos), self.cohort.plan.spec.folds, self.cohort.count)
-        return self.result.epochs.double().reshape(shape).mean(1).numpy()[self.place]
+        return np.asarray(self.result.epochs.double().reshape(shape).mean(1)[self.place])
 
 
 def _label(rhos: tuple[float, ...]) -> str:

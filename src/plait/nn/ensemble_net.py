@@ -46,17 +46,25 @@ class EnsembleNet(FusionModule):
         readable = self.cohort.readable(present)
         if readable is None:
             readable = torch.ones(predictions.shape[:2], dtype=torch.bool, device=present.device)
-        shares = self._shares(readable)
-        spoken = predictions.where(shares[..., None] > 0, 0)  # a student that diverged says NaN, with weight 0
-        total = shares.sum(0)[:, None]
-        mean = torch.einsum("sb,sbo->bo", shares, spoken) / total.where(total > 0, 1)
-        return self.averaging.leave(mean).where(total > 0, self.prior)
+        mean, reached = mean_of_readers(predictions, readable, self.weights, self.fallback)
+        return self.averaging.leave(mean).where(reached[:, None], self.prior)
 
-    def _shares(self, readable: Bool[Tensor, "student batch"]) -> Float[Tensor, "student batch"]:
-        """Weights of the students that can read a sample; zero where none can.
 
-        Divided by the largest, equal weights are exactly 1 and their sums exact: tied votes stay tied.
-        """
-        own = (self.weights / self.weights.max())[:, None] * readable
-        spare = (self.fallback / self.fallback.max())[:, None] * readable
-        return own.where(own.sum(0) > 0, spare)
+def mean_of_readers(
+    predictions: Float[Tensor, "student batch out"],
+    readable: Bool[Tensor, "student batch"],
+    weights: Float[Tensor, " student"],
+    fallback: Float[Tensor, " student"],
+) -> tuple[Float[Tensor, "batch out"], Bool[Tensor, " batch"]]:
+    """Weighted mean over the students that can read a sample, and which samples some student can read.
+
+    Where none of the students with a positive weight can, the fallback's weights count. Divided by the largest,
+    equal weights are exactly 1 and their sums exact: tied votes stay tied.
+    """
+    own = (weights / weights.max())[:, None] * readable
+    spare = (fallback / fallback.max())[:, None] * readable
+    shares = own.where(own.sum(0) > 0, spare)
+    spoken = predictions.where(shares[..., None] > 0, 0)  # a student that diverged says NaN, with weight 0
+    total = shares.sum(0)
+    mean = torch.einsum("sb,sbo->bo", shares, spoken) / total.where(total > 0, 1)[:, None]
+    return mean, total > 0
