@@ -50,7 +50,7 @@ def _on_gpu(options: argparse.Namespace) -> None:
 
 
 def _threads(options: argparse.Namespace) -> None:
-    by_threads([TINY] if options.quick else CASES, 0.05 if options.quick else 6.0)
+    by_threads([TINY] if options.quick else CASES, 0.01 if options.quick else 6.0)
 
 
 def _memory(options: argparse.Namespace) -> None:

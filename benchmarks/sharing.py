@@ -58,13 +58,13 @@ def _by_trial(choice: ThreadChoice, step: Step) -> None:
 
 
 def _mean(step: Step, patience: float) -> float:
-    """Milliseconds a call, over at least so many seconds and three calls."""
+    """Milliseconds a call, over at least so many seconds."""
     step()
-    start, count = time.perf_counter(), 0
-    while count < 3 or time.perf_counter() - start < patience:
+    start, count, spent = time.perf_counter(), 0, 0.0
+    while spent <= patience:
         step()
-        count += 1
-    return 1e3 * (time.perf_counter() - start) / count
+        count, spent = count + 1, time.perf_counter() - start
+    return 1e3 * spent / count
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def _busy(cores: int) -> Iterator[None]:
     """Other programs on so many cores."""
     others = [subprocess.Popen([sys.executable, "-c", _SPIN]) for _ in range(cores)]
     try:
-        time.sleep(0.5)
+        time.sleep(0.2)
         yield
     finally:
         for other in others:

@@ -27,7 +27,7 @@ from plait.methods.base import Method
 from plait.methods.meta import MetaFusion
 from plait.nn.module import evaluate
 from plait.training.course import Course
-from plait.training.splits import validation_folds
+from plait.training.splits import Labels, validation_folds
 from plait.training.trainer import Trainer
 
 Part = TypeVar("Part", Method, Trainer)
@@ -42,7 +42,7 @@ class FusionEstimator(BaseEstimator, ABC):
     modalities: Groups | None
     encoders: Mapping[str, nn.Module] | None
     scaling: str
-    validation: float | int
+    validation: float | int | None
     trainer: Trainer | None
     random_state: Any
     verbose: int
@@ -56,7 +56,7 @@ class FusionEstimator(BaseEstimator, ABC):
         return super().set_params(**params)  # type: ignore[no-any-return]
 
     def _fit(self, X: Any, y: Any, groups: Any) -> None:
-        vars(self).pop("module_", None)  # a fit that fails leaves no model of two halves
+        self.__dict__.pop("module_", None)  # a fit that fails leaves no model of two halves
         method: Method = _part("method", self.method, Method, MetaFusion())
         trainer = _part("trainer", self.trainer, Trainer, Trainer())
         trainer.check()
@@ -64,7 +64,14 @@ class FusionEstimator(BaseEstimator, ABC):
         target = self._read_target(target_of(y, modalities))
         labels = None if groups is None else group_codes(groups, modalities)
         seed = seed_from(self.random_state)
-        folds = validation_folds(len(modalities), self.validation, self._strata(target), labels, seed)
+        strata, foldable = self._strata(target), method.folds_allowed
+        folds = validation_folds(len(modalities), self.validation, strata, labels, seed, folds_allowed=foldable)
+        fitted = method.fit(Course(trainer, self._learn_from(modalities, target, folds, trainer), seed, self.verbose))
+        self.method_, self.module_, self.history_ = fitted.method, fitted.module.cpu().eval(), fitted.history
+        self.tables_ = dict(fitted.tables)
+
+    def _learn_from(self, modalities: Modalities, target: ndarray, folds: Labels, trainer: Trainer) -> TrainingData:
+        """Scaled samples; spec, columns and scaling are learned on the way."""
         copies = int(folds.max()) + 1
         train = (folds < 0) | (copies > 1)
         encoded = self._encoded(target, train)
@@ -74,9 +81,7 @@ class FusionEstimator(BaseEstimator, ABC):
         self.standardiser_ = Standardiser(self.scaling).fit(modalities, train)
         features, present = self._tensors(modalities, trainer.dtype)
         samples = Batch(features, present, torch.from_numpy(encoded).to(trainer.dtype), torch.from_numpy(folds))
-        fitted = method.fit(Course(trainer, TrainingData(samples, self.spec_), seed, self.verbose))
-        self.method_, self.module_, self.history_ = fitted.method, fitted.module.cpu().eval(), fitted.history
-        self.tables_ = dict(fitted.tables)
+        return TrainingData(samples, self.spec_)
 
     def _read(self, X: Any) -> Modalities:
         """New samples as the model knows them."""

@@ -32,7 +32,7 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):
         scaling: "standard" (every feature to mean 0 and standard deviation 1 over the training samples), or "none".
         validation: Share of the samples held out for early stopping and selection, or a whole number K of folds: then
             K copies of the model are trained, each validated on its fold, and their predictions averaged (K times
-            the work, better on small data).
+            the work, better on small data). None: 5 folds from 20 up to 1000 samples, else 0.2.
         trainer: Epochs, learning rate and so on; None is `Trainer()`.
         random_state: Seed of the validation split, initial weights and order of samples. The same seed gives the same
             numbers on one machine.
@@ -62,7 +62,7 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):
         modalities: Groups | None = None,
         encoders: Mapping[str, nn.Module] | None = None,
         scaling: str = "standard",
-        validation: float | int = 0.2,
+        validation: float | int | None = None,
         trainer: Trainer | None = None,
         random_state: Any = None,
         verbose: int = 0,
@@ -149,7 +149,7 @@ class FusionRegressor(RegressorMixin, FusionEstimator):
         encoders: Mapping[str, nn.Module] | None = None,
         scaling: str = "standard",
         target_scaling: str = "standard",
-        validation: float | int = 0.2,
+        validation: float | int | None = None,
         trainer: Trainer | None = None,
         random_state: Any = None,
         verbose: int = 0,

@@ -95,7 +95,28 @@ def test_the_seed_decides(validation, grouped, classes):
     assert not np.array_equal(divisions[0], divisions[2])
 
 
-@pytest.mark.parametrize("validation", [0, 1, -1, 0.0, 1.0, 1.5, -0.2, True, False, "0.2", None, float("nan")])
+@pytest.mark.parametrize(
+    ("samples", "groups", "allowed", "folds"),
+    [
+        (19, None, True, 1),
+        (20, None, True, 5),
+        (999, None, True, 5),
+        (1000, None, True, 1),
+        (100, 19, True, 1),
+        (100, 20, True, 5),
+        (100, None, False, 1),
+    ],
+)
+def test_by_default_small_data_have_folds(samples, groups, allowed, folds):
+    """Five from 20 samples and groups up to 1000 samples, where the method allows it; else a fifth is held out."""
+    labels = None if groups is None else np.arange(samples) % groups
+    found = validation_folds(samples, None, None, labels, folds_allowed=allowed)
+    assert found.max() + 1 == folds
+    if folds == 1 and groups is None:
+        assert (found == 0).sum() == round(0.2 * samples)
+
+
+@pytest.mark.parametrize("validation", [0, 1, -1, 0.0, 1.0, 1.5, -0.2, True, False, "0.2", float("nan")])
 def test_validation_out_of_range_is_refused(validation):
     """With what was expected and what came."""
     with pytest.raises(ValueError, match=r"share between 0 and 1, or 2 folds or more \(got"):

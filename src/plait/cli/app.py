@@ -53,7 +53,7 @@ def fit(
     ids: options.Ids = None,
     groups: options.Groups = None,
     task: options.Task = None,
-    validation: options.Validation = "0.2",
+    validation: options.Validation = None,
     epochs: options.Epochs = None,
     seed: options.Seed = 0,
     all_rows: options.AllRows = False,

@@ -34,14 +34,14 @@ class Settings:
 
     Args:
         task: "classification", "regression", or None: by the target.
-        validation: Share of the samples, or number of folds.
+        validation: Share of the samples, or number of folds; None is by their number.
         epochs: Most epochs; None is the trainer's default.
         seed: Seed of everything random.
         verbose: Whether progress bars are shown.
     """
 
     task: str | None
-    validation: int | float
+    validation: int | float | None
     epochs: int | None
     seed: int
     verbose: bool
@@ -144,7 +144,8 @@ def _classes(target: NDArray[Any]) -> NDArray[Any]:
 def _report(estimator: Estimator, samples: Samples, settings: Settings) -> dict[str, Any]:
     spec = estimator.spec_
     classes = spec.task == "classification"
-    held_out = f"{spec.folds} folds" if spec.folds > 1 else f"{settings.validation:.0%} of the samples, held out"
+    share = 0.2 if settings.validation is None else settings.validation
+    held_out = f"{spec.folds} folds" if spec.folds > 1 else f"{share:.0%} of the samples, held out"
     unit = "cross-entropy in nats" if classes else "squared error of the scaled target"
     return {
         "method": type(estimator.method_).__name__,

@@ -51,16 +51,23 @@ Source = Annotated[
 Subjects = Annotated[Subject | None, typer.Argument(help="Only these; both if left out.")]
 Target = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the target, in one of the files.")]
 Task = Annotated[TaskName | None, typer.Option(help="By the target if left out.")]
-Validation = Annotated[str, typer.Option(metavar="SHARE|FOLDS", help="Samples held out: 0.2, or 5 folds.")]
+Validation = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE|FOLDS", help="Samples held out (0.2) or folds (5); by the number of samples if not given."
+    ),
+]
 Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.")]
 
 
-def held_out(text: str) -> int | float:
-    """A share stays a share, a whole number is a number of folds.
+def held_out(text: str | None) -> int | float | None:
+    """A share stays a share, a whole number is a number of folds, nothing is the estimators' default.
 
     Raises:
         BadParameter: If it is neither.
     """
+    if text is None:
+        return None
     try:
         return int(text) if text.isdigit() else float(text)
     except ValueError as error:

@@ -36,6 +36,11 @@ class Method(BaseEstimator, ABC):
     go over `method__width` as well as over `method=[...]`.
     """
 
+    @property
+    def folds_allowed(self) -> bool:
+        """Whether copies of the model can be validated on a fold each; if not, one set is held out by default."""
+        return True
+
     @abstractmethod
     def build(self, spec: DataSpec) -> FusionModule:
         """A module with fresh weights; of a resolved method, one that saved weights fit into."""

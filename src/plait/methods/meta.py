@@ -11,7 +11,7 @@ from plait.nn.averaging import averaging_for
 from plait.nn.cohort import CohortPlan
 from plait.nn.dictionary import default_labels
 from plait.nn.ensemble_net import EnsembleNet
-from plait.nn.extractors import parse_dictionary
+from plait.nn.extractors import Sliced, parse_dictionary
 from plait.nn.students import POLICIES, choose_students
 from plait.training.course import Course
 from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensembles
@@ -81,6 +81,13 @@ class MetaFusion(Method):
     dropout: float = 0.2
     burn_in: int = 0
     init: Literal["scratch", "paper"] = "scratch"
+
+    @property
+    def folds_allowed(self) -> bool:
+        """Sliced encoders are trained once, and so need samples that none of them has seen."""
+        given = self.extractors.values() if isinstance(self.extractors, Mapping) else [self.extractors]
+        labels = (label for several in given if isinstance(several, Iterable) for label in several)
+        return not any(str(label).startswith(Sliced.kind) for label in labels)
 
     def build(self, spec: DataSpec) -> EnsembleNet:
         """The cohort with fresh weights (the first of the heads, where they are still to be chosen)."""

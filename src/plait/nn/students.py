@@ -94,6 +94,8 @@ def choose_students(dictionary: Dictionary, policy: str = "auto", most: int | No
     students = POLICIES[policy](dictionary)
     if not students:
         raise ValueError("The dictionary holds 'null' alone; give at least one modality something to read.")
+    if len({student.name for student in students}) < len(students):
+        raise ValueError(f"The names of the modalities, {list(dictionary)}, make names of students alike; rename one.")
     return tuple(students if most is None or len(students) <= most else _spread(students, most))
 
 

@@ -41,7 +41,8 @@ class Adam:
 
     def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> None:
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
-        self.state = {parameter: _fresh(parameter) for parameter in parameters}
+        self.parameters = list(parameters)
+        self.state: dict[nn.Parameter, dict[str, Tensor]] = {}
 
     @torch.no_grad()
     def step(self) -> None:
@@ -61,21 +62,28 @@ class Adam:
 
     def zero_grad(self) -> None:
         """Let the gradients go."""
-        for parameter in self.state:
+        for parameter in self.parameters:
             parameter.grad = None
+
+    def memory(self, parameter: nn.Parameter) -> dict[str, Tensor]:
+        """Running means ("exp_avg", "exp_avg_sq") and step count ("step") of a parameter.
+
+        They are made when they are first asked for, as a rule at the first step, when the gradients are there. With
+        lasting memory above theirs, the C library does not give that of the gradients back to the system after every
+        step, only to have it cleared and mapped anew in the next (a third of a large cohort's time).
+        """
+        if parameter not in self.state:
+            means = {name: torch.zeros_like(parameter, requires_grad=False) for name in ("exp_avg", "exp_avg_sq")}
+            self.state[parameter] = {**means, "step": torch.zeros((), device=parameter.device)}
+        return self.state[parameter]
 
     def _parts(self) -> Iterator[tuple[Tensor, ...]]:
         """Value, gradient, both running means and step count: of parameters, or of each row that has its own count."""
-        for parameter, memory in self.state.items():
+        for parameter in self.parameters:
             if parameter.grad is not None:
+                memory = self.memory(parameter)
                 whole = (parameter.detach(), parameter.grad, *memory.values())
                 yield from zip(*whole, strict=True) if memory["step"].ndim else (whole,)
-
-
-def _fresh(parameter: nn.Parameter) -> dict[str, Tensor]:
-    """The memory before the first step."""
-    means = {name: torch.zeros_like(parameter, requires_grad=False) for name in ("exp_avg", "exp_avg_sq")}
-    return {**means, "step": torch.zeros((), device=parameter.device)}
 
 
 def stacked_optimiser(module: FusionModule, learning_rate: float, weight_decay: float) -> Adam:
@@ -88,7 +96,7 @@ def moment_tensors(module: FusionModule, optimiser: Adam) -> dict[str, Tensor]:
     """The optimiser's running means under the parameter's name and "/first" or "/second"; zeros before a step."""
     found = {}
     for name, parameter in module.named_parameters():
-        memory = optimiser.state.get(parameter) or _fresh(parameter)
+        memory = optimiser.memory(parameter)
         found[f"{name}/first"], found[f"{name}/second"] = memory["exp_avg"], memory["exp_avg_sq"]
     return found
 
@@ -97,8 +105,8 @@ def unit_optimiser(module: FusionModule, moments: Moments, learning_rate: float,
     """The same optimiser with the memory and the step count that are given for every unit."""
     optimiser, owners = stacked_optimiser(module, learning_rate, weight_decay), module.owners()
     for name, parameter in module.named_parameters():
-        if parameter in optimiser.state:
-            memory, owner = optimiser.state[parameter], torch.as_tensor(owners[name])
+        if parameter.requires_grad:
+            memory, owner = optimiser.memory(parameter), torch.as_tensor(owners[name])
             memory["exp_avg"].copy_(moments.first[name])
             memory["exp_avg_sq"].copy_(moments.second[name])
             memory["step"] = moments.steps[owner].to(memory["step"], copy=True)

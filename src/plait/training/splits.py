@@ -19,6 +19,7 @@ from sklearn.model_selection import (
 Labels = Int[ndarray, " sample"]
 Rows = Int[ndarray, "_"]
 _FEWEST = 4
+_FOLDS, _SHARE, _ENOUGH, _MANY = 5, 0.2, 20, 1000
 
 
 def validation_folds(
@@ -27,24 +28,30 @@ def validation_folds(
     classes: Labels | None = None,
     groups: ndarray | None = None,
     random_state: int = 0,
+    *,
+    folds_allowed: bool = True,
 ) -> Labels:
     """The fold that each sample validates, or -1 for a sample that only trains.
 
     Args:
         samples: Number of samples, at least 4.
         validation: Share of the samples (of the groups, if there are no classes) that is held out (a number between
-            0 and 1; they are fold 0), or the number of folds (a whole number of at least 2).
+            0 and 1; they are fold 0), or the number of folds (a whole number of at least 2). None is 5 folds from 20
+            up to 1000 samples (of 20 groups or more), where a hold-out set would be too small to judge by, else 0.2.
         classes: Class of each sample, to keep the shares of the classes alike; None does not stratify. A class
             always keeps a sample that trains, where there is a hold-out set.
         groups: Group of each sample (a patient, a recording); groups are never divided. None is no groups.
         random_state: Seed of the division.
+        folds_allowed: Whether None may become folds.
 
     Raises:
         ValueError: If `validation` is out of range, there are too few samples or groups for it, or no group can be
             held out without all samples of some class.
     """
-    folds, share = _read(validation)
     count = samples if groups is None else len(np.unique(groups))
+    if validation is None:
+        validation = _FOLDS if folds_allowed and count >= _ENOUGH and samples < _MANY else _SHARE
+    folds, share = _read(validation)
     _check(samples, max(_FEWEST, folds), f"validation={validation!r} needs at least {{}} samples; got {{}} sample(s).")
     _check(count, folds or 2, f"validation={validation!r} divides whole groups, at least {{}}; got {{}} group(s).")
     if folds:
