@@ -94,35 +94,23 @@ def learn(plan: CohortPlan, how: MutualLearning, course: Course) -> LearnedCohor
         ValueError: If a setting is out of its range or training diverged.
     """
     how.check()
-    plan = replace(plan, rhos=(0.0,))
-    alone = Cohort(plan, course.generator())
-    first = course.run(alone, 1, "rho 0", keep_moments=how.init == "paper")
-    independent = _per_student(first.losses, alone, course.data)[0]
-    screening = screen(independent, how.screening, course.stream(2))
-    top = screening.top
-    found = [_Phase(alone, 0, first, independent)] if 0.0 in how.rhos else []
-    positive = tuple(rho for rho in how.rhos if rho > 0)
-    histories = [first.history]
-    if positive:
-        together = Cohort(replace(plan, rhos=positive), course.generator())
-        _teach(together, how, independent, screening)
-        warm = _continue(together, alone, first) if how.init == "paper" else None
-        schedule = _Schedule(together, how)
-        second = course.run(together, 3, _label(positive), after_epoch=schedule, warm=warm)
-        histories.append(second.history)
-        losses = _per_student(second.losses, together, course.data)
-        found += [_Phase(together, place, second, losses[place]) for place in range(len(positive))]
-    levels = {phase.rho: float(phase.losses[top].mean()) for phase in found}
+    cohort = Cohort(replace(plan, rhos=(0.0,)), course.generator())
+    result = course.run(cohort, 1, "rho 0", keep_moments=how.init == "paper")
+    alone = _Phase(cohort, 0, result, _per_student(result.losses, cohort, course.data)[0])
+    screening = screen(alone.losses, how.screening, course.stream(2))
+    together = _learn_together(plan, how, course, alone, screening)
+    found = [alone] * (0.0 in how.rhos) + together
+    levels = {phase.rho: float(phase.losses[screening.top].mean()) for phase in found}
     chosen = min(found, key=lambda phase: (not np.isfinite(levels[phase.rho]), levels[phase.rho]))
     return LearnedCohort(
         cohort=chosen.cohort.at_rho(chosen.place),
         rho=chosen.rho,
         losses=chosen.losses,
         epochs=chosen.epochs,
-        independent=independent,
-        top=top,
+        independent=alone.losses,
+        top=screening.top,
         rho_losses=levels,
-        history=pd.concat(histories, ignore_index=True),
+        history=pd.concat([phase.result.history for phase in (alone, *together[:1])], ignore_index=True),
     )
 
 
@@ -144,6 +132,21 @@ class _Phase:
         """Best epoch of each student, the mean over the folds."""
         shape = (len(self.cohort.plan.rhos), self.cohort.plan.spec.folds, self.cohort.count)
         return np.asarray(self.result.epochs.double().reshape(shape).mean(1)[self.place])
+
+
+def _learn_together(
+    plan: CohortPlan, how: MutualLearning, course: Course, alone: _Phase, screening: Screening
+) -> list[_Phase]:
+    """Train the cohort at all positive rhos at once; one phase each, of one result."""
+    positive = tuple(rho for rho in how.rhos if rho > 0)
+    if not positive:
+        return []
+    cohort = Cohort(replace(plan, rhos=positive), course.generator())
+    _teach(cohort, how, alone.losses, screening)
+    warm = _continue(cohort, alone.cohort, alone.result) if how.init == "paper" else None
+    result = course.run(cohort, 3, _label(positive), after_epoch=_Schedule(cohort, how), warm=warm)
+    losses = _per_student(result.losses, cohort, course.data)
+    return [_Phase(cohort, place, result, losses[place]) for place in range(len(positive))]
 
 
 def _label(rhos: tuple[float, ...]) -> str:
