@@ -12,6 +12,7 @@ from plait.data.batches import Batch
 from plait.nn.cohort import Cohort, CohortPlan
 from plait.nn.criteria import criterion_for
 from plait.nn.layers import StackedMLP
+from plait.training.loop import hold_freed_memory
 from plait.training.optimiser import stacked_optimiser
 
 
@@ -19,6 +20,7 @@ def batched_step(plan: CohortPlan, batch: Batch) -> Step:
     """What the training loop does with a minibatch: forward, backward and one fused optimiser step."""
     cohort = Cohort(plan).to(batch.target.device)
     optimiser, criterion = stacked_optimiser(cohort, 1e-3, 0.0), criterion_for(plan.spec)
+    hold_freed_memory()
 
     def step() -> None:
         cohort.objective(batch, criterion).sum().backward()

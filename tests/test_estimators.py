@@ -353,7 +353,7 @@ def test_what_a_fit_leaves_behind(fitted: FusionClassifier) -> None:
     assert fitted.cohort_["weight"].sum() == pytest.approx(1)
     assert fitted.modality_values_.index.tolist() == ["sound", "image", "age"]
     assert not hasattr(fitted, "n_features_in_")
-    with pytest.raises(AttributeError, match=r"EarlyFusion has no modality_values_; it has \['cohort'\]"):
+    with pytest.raises(AttributeError, match=r"EarlyFusion has no modality_values_; it has cohort_\."):
         _ = small_classifier(EarlyFusion(hidden=())).fit(X, Y).modality_values_
     with pytest.raises(NotFittedError):
         _ = FusionClassifier().cohort_
@@ -399,3 +399,17 @@ def test_shapes_are_checked_in_tests() -> None:
     """The hook of conftest is on, or the tests of shapes in types would say nothing."""
     with pytest.raises(TypeCheckError):
         validation_folds("many", 0.2)
+
+
+# Tables joined on the way in
+
+
+def test_a_target_without_ids_is_refused_where_tables_were_reordered() -> None:
+    """A plain array has no order to follow; a Series is matched by id, and joined samples keep theirs."""
+    first = pd.DataFrame(X["sound"], index=[f"p{row}" for row in range(60)])
+    tables = {"sound": first, "again": first.iloc[::-1].add_prefix("z")}
+    with pytest.raises(ValueError, match=r"another order, and y has no ids\. Give y as a pandas Series"):
+        small_regressor().fit(tables, REAL)
+    by_id = small_regressor().fit(tables, pd.Series(REAL, index=first.index).sample(frac=1, random_state=0))
+    joined = Modalities.from_frames(tables)
+    np.testing.assert_array_equal(by_id.predict(tables), small_regressor().fit(joined, REAL).predict(joined))

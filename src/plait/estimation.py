@@ -22,7 +22,7 @@ from plait.data.scaling import Standardiser
 from plait.data.settings import seed_from
 from plait.data.spec import DataSpec, Task, own_modules
 from plait.data.tables import Groups
-from plait.data.targets import group_codes, target_of
+from plait.data.targets import check_order_is_known, group_codes, target_of
 from plait.methods.base import Method
 from plait.methods.meta import MetaFusion
 from plait.nn.module import evaluate
@@ -61,6 +61,7 @@ class FusionEstimator(BaseEstimator, ABC):
         trainer = _part("trainer", self.trainer, Trainer, Trainer())
         trainer.check()
         modalities = read_samples(self, X, self.modalities)
+        check_order_is_known(X, y, modalities)
         target = self._read_target(target_of(y, modalities))
         labels = None if groups is None else group_codes(groups, modalities)
         seed = seed_from(self.random_state)
@@ -121,7 +122,8 @@ class FusionEstimator(BaseEstimator, ABC):
     def _table(self, name: str) -> pd.DataFrame:
         check_is_fitted(self, "module_")
         if name not in self.tables_:
-            raise AttributeError(f"{type(self.method_).__name__} has no {name}_; it has {sorted(self.tables_)}.")
+            known = ", ".join(f"{table}_" for table in self.tables_) or "no findings"
+            raise AttributeError(f"{type(self.method_).__name__} has no {name}_; it has {known}.")
         return self.tables_[name]
 
     def __sklearn_tags__(self) -> Tags:

@@ -67,6 +67,10 @@ def save(estimator: FusionEstimator, folder: str | os.PathLike[str], *, overwrit
             f"{folder} exists{' and holds no saved model' if overwrite else ''}. Choose another folder"
             + ("." if overwrite else ", or pass overwrite=True to replace a saved model.")
         )
+    if not folder.resolve().parent.is_dir():
+        raise FileNotFoundError(
+            f"{folder} cannot be made: there is no folder {folder.resolve().parent}. Make it first."
+        )
     weights = save_tensors(_tensors(estimator))
     described = json.dumps(_described(estimator, weights), indent=1, ensure_ascii=False, allow_nan=False)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
@@ -103,7 +107,8 @@ def load(
         estimator = _ESTIMATORS[saved["estimator"]](**from_text(saved["params"], _CLASSES), encoders=given or None)
         _restore(estimator, saved, tensors, given)
     except (KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise _damaged(folder, f"{type(error).__name__}: {error}") from error
+        hint = " The encoders given may not be those of the saved model." if encoders else ""
+        raise _damaged(folder, f"{type(error).__name__}: {error}.{hint}") from error
     return estimator
 
 

@@ -252,6 +252,10 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "target": (["fit", "{data}", "--out", "{tmp}/m", "--id", "patient", "--target", "z"], "Column 'z' must stand in"),
     "data set's target": (["fit", "htad", "--out", "{tmp}/m", "--target", "z"], "'htad' has its own target"),
     "model": (["predict", "{tmp}/m", "{data}"], "model.json is not there"),
+    "an existing file": (
+        ["predict", "{tmp}/m", "{data}", "--out", "{data}/target.csv"],
+        "exists. Choose another file, or replace it with --overwrite",
+    ),
     "damaged model": (["show", "{data}"], "model.json is not there"),
 }
 

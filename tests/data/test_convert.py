@@ -116,7 +116,7 @@ WRONG = {
         "'a' asks for 'dna_.', which matches no column.*'rna_1', 'age'",
     ),
     "name": (FRAME, {"a": ["rna_1", "dna"]}, ValueError, "'a' asks for 'dna'"),
-    "repeated ids": (FRAME.set_axis(["p", "p"]), None, ValueError, "id 'p' occurs 2 times.*reset_index"),
+    "repeated ids": (FRAME.set_axis(["p", "p"]), None, ValueError, "id 'p' occurs 2 times.*its own id"),
 }
 
 

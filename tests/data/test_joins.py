@@ -25,8 +25,27 @@ def test_an_outer_join_keeps_everybody_and_warns_with_figures() -> None:
     np.testing.assert_array_equal(X["age"][:, 0], [NAN, 20.0, 30.0, 40.0])
     np.testing.assert_array_equal(X["genes"], [[1, 4], [2, 5], [3, 6], [NAN, NAN]])
     assert X.present.tolist() == [[True, False], [True, True], [True, True], [False, True]]
-    assert X.account == Account(2, {"genes": ("q",), "age": ("x",)})
+    assert X.account == Account(2, {"genes": ("q",), "age": ("x",)}, aligned=False)
     assert X.columns == {"genes": ("u", "v"), "age": ("age",)}
+
+
+def test_a_table_that_shares_no_id_is_named() -> None:
+    """A blank behind every id makes strangers of all."""
+    spelled = GENES.set_axis([f"{name} " for name in GENES.index])
+    with pytest.warns(UserWarning, match="No id of 'genes' is in any other table: are the ids spelled alike"):
+        X = Modalities.from_frames({"genes": spelled, "age": AGES, "height": AGES.rename(columns=str.upper)})
+    assert X.account is not None
+    assert X.account.apart == ("genes",)
+
+
+def test_a_column_that_looks_like_ids_is_not_taken_for_a_feature() -> None:
+    """Tables straight from a file, their ids still a column, would be paired by position."""
+    first = pd.DataFrame({"patient": [11, 12, 13, 14, 15], "x": [0.1, 0.2, 0.3, 0.4, 0.5]})
+    second = first.iloc[::-1].reset_index(drop=True).rename(columns={"x": "y"})
+    with pytest.raises(ValueError, match=r"'patient' stands in all of them.*set_index\('patient'\).*on='patient'"):
+        Modalities.from_frames({"a": first, "b": second})
+    X = Modalities.from_frames({"a": first, "b": second}, on="patient")
+    np.testing.assert_array_equal(X["a"], X["b"])
 
 
 def test_reordered_tables_are_joined_by_id_and_not_by_position() -> None:
@@ -155,7 +174,7 @@ def test_mudata_gives_samples_in_its_own_order_without_a_warning() -> None:
     X = as_modalities(stand_in(genes=GENES, age=AGES))
     assert X.ids.tolist() == ["q", "x", "y", "z"]
     np.testing.assert_array_equal(X["age"][:, 0], [40.0, NAN, 20.0, 30.0])
-    assert X.account == Account(2, {"genes": ("q",), "age": ("x",)})
+    assert X.account == Account(2, {"genes": ("q",), "age": ("x",)}, aligned=False)
 
 
 def test_mudata_of_sparse_matrices_or_shared_variables_is_refused() -> None:

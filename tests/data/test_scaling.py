@@ -14,8 +14,8 @@ def test_mean_and_deviation_are_those_of_present_training_values() -> None:
     X = Modalities({"a": [[1.0, 7.0], [3.0, NAN], [NAN, NAN], [100.0, 9.0]], "b": [0, 0, 0, 1]})
     scaler = Standardiser().fit(X, rows=[0, 1, 2])
     assert scaler.mean_["a"].tolist() == [2.0, 7.0]
-    assert scaler.sd_["a"].tolist() == [1.0, 1.0]
-    assert scaler.transform(X)["a"].tolist() == [[-1.0, 0.0], [1.0, 0.0], [0.0, 0.0], [98.0, 2.0]]
+    assert scaler.sd_["a"].tolist() == [1.0, np.inf]
+    assert scaler.transform(X)["a"].tolist() == [[-1.0, 0.0], [1.0, 0.0], [0.0, 0.0], [98.0, 0.0]]
 
 
 def test_features_of_any_shape_are_scaled_one_by_one() -> None:
@@ -34,13 +34,14 @@ def test_without_scaling_units_stay_and_gaps_take_the_mean() -> None:
     assert values.tolist() == [[1.0, 7.0], [3.0, 7.0], [0.0, 0.0]]
 
 
-def test_constant_and_unseen_features_keep_their_unit() -> None:
-    """No division by zero, not even by the rounding of a mean; what was never seen counts as mean 0."""
+def test_constant_and_unseen_features_teach_nothing() -> None:
+    """They are 0 afterwards, whatever comes in new rows; no division by zero, not even by the rounding of a mean."""
     X = Modalities({"a": [[0.1, NAN]] * 10})
     scaler = Standardiser().fit(X)
-    assert scaler.sd_["a"].tolist() == [1.0, 1.0]
+    assert scaler.sd_["a"].tolist() == [np.inf, np.inf]
     np.testing.assert_allclose(scaler.mean_["a"], [0.1, 0.0])
-    np.testing.assert_allclose(scaler.transform(X)["a"], 0.0, atol=1e-15)
+    assert scaler.transform(X)["a"].tolist() == [[0.0, 0.0]] * 10
+    assert scaler.transform(Modalities({"a": [[1000.0, -7.0]]}))["a"].tolist() == [[0.0, 0.0]]
 
 
 def test_a_modality_that_was_never_there_becomes_zeros() -> None:

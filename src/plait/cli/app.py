@@ -82,6 +82,7 @@ def predict(
     ids: options.Ids = None,
     absent: options.Absent = None,
     all_rows: options.AllRows = False,
+    overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
     """Predict new samples with a saved model.
@@ -91,6 +92,7 @@ def predict(
     from plait.cli import predicting, printing, sources
     from plait.persistence import load
 
+    predicting.check_free(out, overwrite=overwrite)
     estimator = load(model)
     columns = sources.Columns(target, ids, modalities=predicting.expected(estimator, absent or ()))
     samples = sources.open_source(source, columns).new(all_rows=all_rows)

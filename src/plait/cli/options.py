@@ -37,7 +37,7 @@ OnlyModalities = Annotated[
 ]
 OutFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Write csv, tsv or parquet, by the suffix.")]
 OutFolder = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder to save the model in.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model, or a file, that is there.")]
 Params = Annotated[
     list[str] | None,
     typer.Option("--param", metavar="NAME=VALUE", help="A parameter of the method; repeat for more."),

@@ -71,6 +71,12 @@ class Predictions:
         return Predictions(self.frame, self.rows, self.scores, self.scored, out)
 
 
+def check_free(out: Path | None, *, overwrite: bool) -> None:
+    """Raise FileExistsError if the file of the predictions is there and is not to be replaced."""
+    if out is not None and out.exists() and not overwrite:
+        raise FileExistsError(f"{out} exists. Choose another file, or replace it with --overwrite.")
+
+
 def expected(estimator: Estimator, absent: Sequence[str]) -> tuple[str, ...]:
     """Names of the modalities that a source must have: those of the fit but for the absent ones.
 

@@ -65,7 +65,8 @@ def check_unique(ids: "pd.Index[Any]", what: str) -> None:
         first = repeated[0]
         raise ValueError(
             f"{what} must be unique: id {plain(first)!r} occurs {int((ids == first).sum())} times. "
-            "Give every sample its own id, or leave ids out (reset_index(drop=True) for a table)."
+            "Give every sample its own id (for several samples of one patient, pass the patients as groups), or drop "
+            "or average the repeats."
         )
 
 

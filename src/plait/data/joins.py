@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_float_dtype, is_numeric_dtype
 
 from plait.data.checks import check_names, check_unique, has_ids, listed, plain
+
+_TELLING = 5  # rows from which a column of distinct whole numbers or strings is taken for ids
 
 
 @dataclass(frozen=True)
@@ -17,10 +19,14 @@ class Account:
     Args:
         matched: Number of samples that every modality has.
         absent: Ids that each modality lacks, by modality; an empty tuple where it lacks none.
+        aligned: Whether every table held the same samples in the same order.
+        apart: Modalities that share no id with any other.
     """
 
     matched: int
     absent: Mapping[str, tuple[Hashable, ...]]
+    aligned: bool = True
+    apart: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -34,9 +40,12 @@ class Account:
         if not lacking:
             return f"{head} all {self.matched} samples are in every modality."
         figures = "; ".join(f"{name!r} lacks {len(ids)} ({listed(ids, 3)})" for name, ids in lacking.items())
+        strange = (
+            f" No id of {listed(self.apart)} is in any other table: are the ids spelled alike?" if self.apart else ""
+        )
         return (
             f"{head} {self.matched} samples are in every modality; {figures}. "
-            "All samples are kept, with these modalities absent."
+            f"All samples are kept, with these modalities absent.{strange}"
         )
 
 
@@ -66,7 +75,8 @@ def join(
     absent = {name: tuple(ids.difference(table.index, sort=False).tolist()) for name, table in tables.items()}
     matched = len(ids) - len(set().union(*absent.values()))
     joined = {name: tables[name].reindex(ids) if name in tables else None for name in frames}
-    return joined, Account(matched, absent)
+    aligned = all(table.index.equals(ids) for table in tables.values())
+    return joined, Account(matched, absent, aligned, _apart(tables))
 
 
 def mudata_tables(mdata: Any) -> tuple[dict[str, pd.DataFrame], "pd.Index[Any]"]:
@@ -111,6 +121,31 @@ def _check_comparable(tables: Mapping[str, pd.DataFrame]) -> None:
             f"Tables without sample ids must have the same number of rows: {lengths}. "
             "Set the ids as the index, or name their column with on=."
         )
+
+    common = set.intersection(*[_like_ids(tables[name]) for name in unnamed]) if len(unnamed) > 1 else set()
+    if common:
+        column = sorted(common, key=str)[0]
+        raise ValueError(
+            f"The tables have no sample ids in their index, but column {column!r} stands in all of them and looks "
+            f"like ids. Set it as the index (table.set_index({column!r})), or use Modalities.from_frames(tables, "
+            f"on={column!r})."
+        )
+
+
+def _like_ids(table: pd.DataFrame) -> set[Hashable]:
+    """Columns of distinct values that are no real numbers, in tables long enough to tell."""
+    if len(table) < _TELLING or table.columns.nlevels > 1:
+        return set()
+    return {name for name, column in table.items() if column.is_unique and not is_float_dtype(column.dtype)}
+
+
+def _apart(tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
+    found = []
+    for name, table in tables.items():
+        others = [other.index for key, other in tables.items() if key != name]
+        if others and not any(table.index.isin(index).any() for index in others):
+            found.append(name)
+    return tuple(found)
 
 
 def _check_same_kind(tables: Mapping[str, pd.DataFrame]) -> None:

@@ -22,15 +22,15 @@ class Standardiser:
 
     Mean and standard deviation (of the population, as scikit-learn's StandardScaler) are those of the values
     that are there in the training rows. A missing value becomes the training mean, an absent row all zeros. A
-    feature that is constant in the training rows keeps its unit (it becomes 0 there); one that was never seen
-    counts as mean 0.
+    feature that is constant in the training rows, or was never seen there, teaches nothing: it becomes 0, whatever
+    its value in other rows.
 
     Args:
         scaling: "standard", or "none" to keep the units of the data and only impute.
 
     Attributes:
         mean_: Training mean of each feature, by modality, in the shape of a sample.
-        sd_: Training standard deviation of each feature, by modality; 1 where it is 0 or unknown.
+        sd_: Training standard deviation of each feature, by modality; infinite where it is 0 or unknown.
     """
 
     def __init__(self, scaling: str = "standard") -> None:
@@ -55,7 +55,7 @@ class Standardiser:
         if self.scaling == "none":
             _check_plain(train)
         self.mean_ = {name: mean for name, (mean, _) in found.items()}
-        self.sd_ = {name: sd for name, (_, sd) in found.items()}
+        self.sd_ = {name: np.where(sd > 0, sd, np.inf) for name, (_, sd) in found.items()}
         return self
 
     def transform(self, modalities: Modalities) -> dict[str, Floats]:
@@ -109,17 +109,17 @@ def _check_plain(modalities: Modalities) -> None:
 def moments(array: Array) -> tuple[Floats, Floats]:
     """Mean and standard deviation (of the population) of each feature over the rows, in any unit; NaN is left out.
 
-    The mean of a feature that has no value is 0; the standard deviation of one that is constant, or has none, is 1.
+    The mean of a feature that has no value is 0; the standard deviation of one that is constant, or has none, is 0.
     """
     shape = array.shape[1:]
     if array.size == 0:
-        return np.zeros(shape), np.ones(shape)
+        return np.zeros(shape), np.zeros(shape)
     rows = np.ascontiguousarray(array).reshape(len(array), -1)  # sums then do not depend on the layout in memory
     unit = _units(rows)
     with np.errstate(invalid="ignore"):
         scaler = StandardScaler().fit(rows if (unit == 1).all() else rows / unit)
     seen, sd = scaler.n_samples_seen_ > 0, np.sqrt(scaler.var_)
-    sd = np.where(seen & (scaler.scale_ == sd), sd * unit, 1.0)  # the scaler's scale of a constant is 1
+    sd = np.where(seen & (scaler.scale_ == sd), sd * unit, 0.0)  # the scaler's scale of a constant is 1
     mean = np.where(seen, scaler.mean_ * unit, 0.0)
     return mean.reshape(shape), sd.reshape(shape)
 

@@ -43,6 +43,17 @@ def target_of(y: Any, modalities: Modalities, what: str = "y") -> Shaped[ndarray
     return values
 
 
+def check_order_is_known(X: Any, y: Any, modalities: Modalities, what: str = "y") -> None:
+    """Raise ValueError if tables in different orders were joined here, and the target has no ids to follow them."""
+    joined = None if isinstance(X, Modalities) else modalities.account
+    if joined is not None and not joined.aligned and not isinstance(y, pd.Series | pd.DataFrame):
+        raise ValueError(
+            f"The tables of X hold different samples, or in another order, and {what} has no ids. Give {what} as a "
+            "pandas Series with the ids as its index, or join first (X = Modalities.from_frames(tables)) and give it in "
+            "the order of X.ids."
+        )
+
+
 def _array(y: Any, what: str) -> ndarray:
     try:
         return np.asarray(y)
@@ -171,7 +182,8 @@ class RealTarget:
             raise ValueError("y holds values too large to train on as they are; use target_scaling='standard'.")
         self.single = y.ndim == 1
         nothing = np.zeros(values.shape[1]), np.ones(values.shape[1])
-        self.mean, self.sd = moments(values[train]) if self.scaling == "standard" else nothing
+        self.mean, sd = moments(values[train]) if self.scaling == "standard" else nothing
+        self.sd = np.where(sd > 0, sd, 1.0)
         return self
 
     def encode(self, y: ndarray) -> Float[ndarray, "sample out"]:

@@ -68,9 +68,8 @@ class Adam:
     def memory(self, parameter: nn.Parameter) -> dict[str, Tensor]:
         """Running means ("exp_avg", "exp_avg_sq") and step count ("step") of a parameter.
 
-        They are made when they are first asked for, as a rule at the first step, when the gradients are there. With
-        lasting memory above theirs, the C library does not give that of the gradients back to the system after every
-        step, only to have it cleared and mapped anew in the next (a third of a large cohort's time).
+        They are made when they are first asked for, as a rule at the first step, when the gradients are there: below
+        lasting memory the C library keeps that of the gradients for the next step (see `hold_freed_memory`).
         """
         if parameter not in self.state:
             means = {name: torch.zeros_like(parameter, requires_grad=False) for name in ("exp_avg", "exp_avg_sq")}

@@ -1,9 +1,10 @@
 """The training loop: minibatches, early stopping, best weights for every unit, progress, seeds."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import torch
@@ -120,7 +121,7 @@ class Trainer(BaseEstimator):
         if not bool(loop.able.any()):
             raise ValueError(_nothing_to_learn(data))
         history = []
-        bar = tqdm(total=self.epochs, desc=phase, unit="epoch", disable=not verbose, dynamic_ncols=True)
+        bar = tqdm(total=self.epochs, desc=phase, unit="epoch", disable=not verbose, **_pace())
         with bar, _seeded(seed, device), chosen_threads(self.threads, device, module) as threads:
             order = torch.Generator().manual_seed(seed)
             for row in loop.epochs(self.epochs, self.patience, order, threads, after_epoch):
@@ -177,6 +178,12 @@ def _nothing_to_learn(data: TrainingData) -> str:
         f"There is nothing to learn from: what is read needs the modalities {lacking}, which no training sample has, "
         "or no validation sample. Give more samples that have them, or read others."
     )
+
+
+def _pace() -> dict[str, Any]:
+    """A bar that is redrawn on a terminal, and one line in a while in a log file."""
+    terminal = sys.stderr.isatty()
+    return {"dynamic_ncols": terminal, "mininterval": 0.1 if terminal else 10.0}
 
 
 def _of_kind(state: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
