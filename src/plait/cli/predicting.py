@@ -1,7 +1,7 @@
 """`plait predict`: predictions of new samples, and how good they are where the target is known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Predictions:
         scores: Scores by name; empty where no target is known.
         scored: Number of samples with a known target.
         out: File they were written to; None for standard output.
+        published: What others reached on these data, with their protocol.
     """
 
     frame: pd.DataFrame
@@ -37,6 +38,7 @@ class Predictions:
     scores: dict[str, float]
     scored: int
     out: Path | None = None
+    published: str = ""
 
     @classmethod
     def of(
@@ -57,7 +59,7 @@ class Predictions:
         predicted = estimator.predict(X)
         columns = {"id": X.ids, **_columns(predicted), **(_probabilities(estimator, X) if probabilities else {})}
         scores, scored = _scores(estimator, X.ids, predicted, samples.target)
-        return cls(pd.DataFrame(columns), samples.rows, scores, scored)
+        return cls(pd.DataFrame(columns), samples.rows, scores, scored, published=samples.published)
 
     def written(self, out: Path | None) -> "Predictions":
         """The same, written to a file if one is named.
@@ -68,7 +70,7 @@ class Predictions:
         """
         if out is not None:
             write_predictions(out, self.frame)
-        return Predictions(self.frame, self.rows, self.scores, self.scored, out)
+        return replace(self, out=out)
 
 
 def check_free(out: Path | None, *, overwrite: bool) -> None:

@@ -41,6 +41,8 @@ def echo_predictions(predictions: "Predictions") -> None:
     if predictions.scores:
         scores = ", ".join(f"{name.replace('_', '-')} {value:.4f}" for name, value in predictions.scores.items())
         typer.echo(f"plait: {scores} on {predictions.scored} samples with known target ({predictions.rows})", err=True)
+    if predictions.scores and predictions.published:
+        typer.echo(f"plait: {predictions.published}", err=True)
 
 
 def echo_json(report: "Mapping[str, Any] | Predictions") -> None:

@@ -43,12 +43,14 @@ class Samples:
         rows: Which they are, in words.
         target: Targets by sample id, of the samples whose target is known; None if there are none.
         groups: Groups by sample id.
+        published: What others reached on the data set, with their protocol.
     """
 
     modalities: Modalities
     rows: str
     target: "pd.Series[Any] | None" = None
     groups: "pd.Series[Any] | None" = None
+    published: str = ""
 
 
 class Source(ABC):
@@ -122,7 +124,8 @@ class DatasetSource(Source):
         words = f"the {len(rows)} {called} rows of {self.name}" if split else f"all {n} rows of {self.name}{warning}"
         modalities = bunch.data.select(self.modalities) if self.modalities else bunch.data
         target = pd.Series(bunch.target_names[bunch.target], index=bunch.data.ids, name="target")
-        return Samples(modalities[rows], words, target.iloc[rows])
+        published = " ".join(bunch.DESCR.partition("Published numbers")[1:]).split()
+        return Samples(modalities[rows], words, target.iloc[rows], published=" ".join(published))
 
 
 def dataset_loaders() -> dict[str, Callable[[], Bunch]]:

@@ -49,8 +49,8 @@ def check_order_is_known(X: Any, y: Any, modalities: Modalities, what: str = "y"
     if joined is not None and not joined.aligned and not isinstance(y, pd.Series | pd.DataFrame):
         raise ValueError(
             f"The tables of X hold different samples, or in another order, and {what} has no ids. Give {what} as a "
-            "pandas Series with the ids as its index, or join first (X = Modalities.from_frames(tables)) and give it in "
-            "the order of X.ids."
+            "pandas Series with the ids as its index, or join first (X = Modalities.from_frames(tables)) and give "
+            "it in the order of X.ids."
         )
 
 
