@@ -1,6 +1,6 @@
 """How well the methods predict on real data, with their default settings: `python -m benchmarks.quality htad|rosmap`.
 
-HTAD: stratified 10-fold cross-validation, folds of seed 0. ROSMAP: the published split of 245 training and 106 test
+HTAD: stratified 10-fold cross-validation, folds of seed 0 or of a second argument. ROSMAP: the published split of 245 training and 106 test
 rows, five seeds. Simple baselines stand in the same table.
 """
 
@@ -48,19 +48,21 @@ def candidates(names, seed) -> Iterator[tuple[str, object]]:
         yield repr(method), FusionClassifier(method, random_state=seed)
 
 
-def splits(which):
+def splits(which, folds_of=0):
     """Data, and a training and a test set for every fold (HTAD) or seed (ROSMAP)."""
     if which == "htad":
         found = fetch_htad()
-        folds = StratifiedKFold(10, shuffle=True, random_state=0).split(np.zeros(len(found.target)), found.target)
+        folds = StratifiedKFold(10, shuffle=True, random_state=folds_of).split(
+            np.zeros(len(found.target)), found.target
+        )
         return found, [(0, *rows) for rows in folds]
     found = fetch_rosmap()
     return found, [(seed, found.train, found.test) for seed in SEEDS]
 
 
-def main(which):
+def main(which, folds_of=0):
     """Print the table of one data set."""
-    found, parts = splits(which)
+    found, parts = splits(which, folds_of)
     X, y = found.data, found.target
     scores: dict[str, list[float]] = {}
     for seed, train, test in tqdm(parts, desc=which):
@@ -68,7 +70,7 @@ def main(which):
             scores.setdefault(name, []).append(
                 float(np.mean(model.fit(X[train], y[train]).predict(X[test]) == y[test]))
             )
-    what = "10 folds (seed 0)" if which == "htad" else "5 seeds on the published split (106 test rows)"
+    what = f"10 folds (seed {folds_of})" if which == "htad" else "5 seeds on the published split (106 test rows)"
     print(f"{which}: accuracy, mean over {what}; standard deviation over them\n")
     for name, values in scores.items():
         print(f"{name:34s} {np.mean(values):.3f}  sd {np.std(values, ddof=1):.3f}")
@@ -76,4 +78,4 @@ def main(which):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], *map(int, sys.argv[2:]))
