@@ -1,7 +1,7 @@
 """How well the methods predict on real data, with their default settings: `python -m benchmarks.quality htad|rosmap`.
 
-HTAD: stratified 10-fold cross-validation, folds of seed 0 or of a second argument. ROSMAP: the published split of 245 training and 106 test
-rows, five seeds. Simple baselines stand in the same table.
+HTAD: stratified 10-fold cross-validation, folds of seed 0 or of a second argument. ROSMAP: the published split of 245
+training and 106 test rows, five seeds. Simple baselines stand in the same table.
 """
 
 import sys
