@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from plait.data.modalities import Modalities
     from plait.data.spec import DataSpec
     from plait.estimators import FusionClassifier, FusionRegressor
-    from plait.methods import EarlyFusion, IntermediateFusion, LateFusion, MetaFusion, SingleModality
+    from plait.methods import EarlyFusion, GatedFusion, IntermediateFusion, LateFusion, MetaFusion, SingleModality
     from plait.persistence import load, save
     from plait.training.trainer import Trainer
 
@@ -17,6 +17,7 @@ _HOMES = {
     "EarlyFusion": "plait.methods",
     "FusionClassifier": "plait.estimators",
     "FusionRegressor": "plait.estimators",
+    "GatedFusion": "plait.methods",
     "IntermediateFusion": "plait.methods",
     "LateFusion": "plait.methods",
     "MetaFusion": "plait.methods",
@@ -33,6 +34,7 @@ __all__ = [
     "EarlyFusion",
     "FusionClassifier",
     "FusionRegressor",
+    "GatedFusion",
     "IntermediateFusion",
     "LateFusion",
     "MetaFusion",

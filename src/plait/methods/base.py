@@ -3,9 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pandas as pd
+from jaxtyping import Float
 from sklearn.base import BaseEstimator
+from torch import Tensor
 
 from plait.data.spec import DataSpec
 from plait.nn.module import FusionModule
@@ -21,12 +24,15 @@ class Fitted:
         module: The trained module.
         history: One row an epoch.
         tables: Further findings; the estimator shows each under its name with an underscore behind it.
+        validation: The output for every validation sample, in their order, by a model that was not trained on it;
+            None if the method has none.
     """
 
     method: "Method"
     module: FusionModule
     history: pd.DataFrame
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    validation: Float[Tensor, "validation out"] | None = None
 
 
 class Method(BaseEstimator, ABC):
@@ -34,12 +40,18 @@ class Method(BaseEstimator, ABC):
 
     Hyperparameters are scikit-learn's: `get_params`, `set_params` and `clone` work, so that a grid search can
     go over `method__width` as well as over `method=[...]`.
+
+    Attributes:
+        joins: Where the modalities meet, in one word: "nothing" (no fusion), "features", "representations",
+            "predictions", or "all" (the method chooses among these).
     """
+
+    joins: ClassVar[str] = "representations"
 
     @property
     def folds_allowed(self) -> bool:
         """Whether copies of the model can be validated on a fold each; if not, one set is held out by default."""
-        return True
+        return False
 
     @abstractmethod
     def build(self, spec: DataSpec) -> FusionModule:
@@ -47,6 +59,11 @@ class Method(BaseEstimator, ABC):
 
     def fit(self, course: Course) -> Fitted:
         """Train on the course's data; a method that searches overrides this and returns itself resolved."""
+        if course.data.spec.folds > 1:
+            raise ValueError(
+                f"{type(self).__name__} trains one model, which needs one set held out, but validation asks for "
+                f"{course.data.spec.folds} folds. Give a share, for example validation=0.2."
+            )
         with course.initial_weights():
             module = self.build(course.data.spec)
         result = course.run(module, 1, type(self).__name__)

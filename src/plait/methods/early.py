@@ -1,6 +1,7 @@
 """Early fusion: one network on the concatenated features of all modalities."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from plait.data.settings import layer_widths
 from plait.data.spec import DataSpec
@@ -20,6 +21,8 @@ class EarlyFusion(FixedCohort):
         hidden: Widths of the hidden layers; () is linear.
         dropout: Share of hidden units dropped in training, in [0, 1).
     """
+
+    joins: ClassVar[str] = "features"
 
     hidden: tuple[int, ...] = (128, 64)
     dropout: float = 0.2

@@ -23,6 +23,11 @@ class FixedCohort(Method):
     rule = "simple"
     average = "probabilities"
 
+    @property
+    def folds_allowed(self) -> bool:
+        """There is a copy of every student for every fold."""
+        return True
+
     @abstractmethod
     def plan(self, spec: DataSpec) -> CohortPlan:
         """The students."""
@@ -36,4 +41,5 @@ class FixedCohort(Method):
         spec = course.data.spec
         averaging = averaging_for(spec, self.average)
         learned = learn_ensemble(self.plan(spec), MutualLearning(rhos=(0.0,)), self.rule, averaging, course)
-        return Fitted(self, learned.net, learned.cohort.history, {"cohort": cohort_table(learned)})
+        tables = {"cohort": cohort_table(learned)}
+        return Fitted(self, learned.net, learned.cohort.history, tables, learned.outputs)

@@ -1,7 +1,7 @@
 """Late fusion: one network a modality, their predictions averaged."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from plait.data.settings import check_one_of, layer_widths
 from plait.data.spec import DataSpec
@@ -24,6 +24,8 @@ class LateFusion(FixedCohort):
         average: What is averaged of classes: "probabilities" or "logits".
         dropout: Share of hidden units dropped in training, in [0, 1).
     """
+
+    joins: ClassVar[str] = "predictions"
 
     hidden: tuple[int, ...] = (128, 64)
     rule: Literal["simple", "weighted", "stacking"] = "simple"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from plait.data.settings import check_one_of, check_whole, layer_widths, strengths, words
 from plait.data.spec import DataSpec
@@ -68,6 +68,8 @@ class MetaFusion(Method):
             from the best students at rho = 0 with their optimiser states, as the published code does.
     """
 
+    joins: ClassVar[str] = "all"
+
     extractors: Mapping[str, Iterable[str]] | Iterable[str] | None = None
     hidden: tuple[int, ...] | None = None
     encoder_hidden: tuple[int, ...] = (256,)
@@ -107,7 +109,8 @@ class MetaFusion(Method):
         learned = learn_ensembles(plans, how, given, averaging, course)
         chosen = min(learned, key=lambda one: one.loss)
         tables = {"cohort": cohort_table(chosen), "modality_values": modality_values(chosen, rule)}
-        return Fitted(self._resolved(chosen, labels), chosen.net, chosen.cohort.history, tables)
+        found = self._resolved(chosen, labels)
+        return Fitted(found, chosen.net, chosen.cohort.history, tables, chosen.outputs)
 
     def _check(self) -> MutualLearning:
         """How students learn from each other; raises ValueError if a setting is out of its range."""

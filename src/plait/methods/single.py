@@ -1,6 +1,7 @@
 """One modality alone: the baseline that fusion has to beat."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from plait.data.settings import layer_widths
 from plait.data.spec import DataSpec
@@ -20,6 +21,8 @@ class SingleModality(FixedCohort):
         hidden: Widths of the hidden layers; () is linear.
         dropout: Share of hidden units dropped in training, in [0, 1).
     """
+
+    joins: ClassVar[str] = "nothing"
 
     modality: str | None = None
     hidden: tuple[int, ...] = (128, 64)

@@ -13,7 +13,7 @@ from plait.data.batches import TrainingData
 from plait.nn.averaging import Averaging
 from plait.nn.cohort import Cohort, CohortPlan
 from plait.nn.criteria import criterion_for
-from plait.nn.ensemble_net import EnsembleNet
+from plait.nn.ensemble_net import EnsembleNet, mean_of_readers
 from plait.nn.ensembles import ensemble_weights
 from plait.nn.module import evaluate
 from plait.nn.representations import Representations
@@ -47,6 +47,15 @@ class LearnedEnsemble:
         """Validation loss of the ensemble."""
         return self.validation.loss(self.weights)
 
+    @property
+    def outputs(self) -> Float[Tensor, "validation out"]:
+        """The ensemble's output for every validation sample, by the copies that were not trained on it."""
+        found = self.validation
+        given = (torch.from_numpy(found.predictions), torch.from_numpy(found.usable))
+        weights = torch.as_tensor(self.weights), self.net.fallback.double()
+        mean, reached = mean_of_readers(*given, *weights)
+        return self.net.averaging.leave(mean).where(reached[:, None], self.net.prior.double())
+
 
 def learn_ensemble(
     plan: CohortPlan, how: MutualLearning, rule: str | Mapping[str, float], averaging: Averaging, course: Course
@@ -77,11 +86,11 @@ def learn_ensembles(
     course = replace(course, data=course.data.to(torch.device("cpu"), course.trainer.dtype))
     representations = fit_representations(plans[0], course)
     cached = replace(course, data=course.data.with_features(representations))
-    _check_finite(cached.data)
+    check_finite(cached.data)
     return [_learn(plan, how, rule, averaging, cached, representations) for plan in plans]
 
 
-def _check_finite(data: TrainingData) -> None:
+def check_finite(data: TrainingData) -> None:
     """Raise ValueError if what students read is not finite, for example the output of a user's frozen encoder."""
     wrong = [name for name, values in data.samples.features.items() if not bool(values.isfinite().all())]
     if wrong:

@@ -1,0 +1,35 @@
+"""What methods with one jointly trained network have in common."""
+
+from abc import abstractmethod
+
+import torch
+
+from plait.data.spec import DataSpec
+from plait.methods.base import Fitted, Method
+from plait.nn.averaged_net import AveragedNet
+from plait.nn.copies import Copies
+from plait.training.course import Course
+from plait.training.networks import learn_network
+
+
+class NetworkFusion(Method):
+    """One network reads all modalities and is trained as a whole; with K folds of validation, K copies of it."""
+
+    @property
+    def folds_allowed(self) -> bool:
+        """There is a copy of the network for every fold."""
+        return True
+
+    @abstractmethod
+    def network(self, spec: DataSpec, generator: torch.Generator) -> Copies:
+        """The copies of the network, with fresh weights drawn from the generator."""
+
+    def build(self, spec: DataSpec) -> AveragedNet:
+        """The network with fresh weights."""
+        return AveragedNet(self.network(spec, torch.Generator().manual_seed(0)))
+
+    def fit(self, course: Course) -> Fitted:
+        """Train the network."""
+        net = AveragedNet(self.network(course.data.spec, course.generator()))
+        learned = learn_network(net, course, type(self).__name__)
+        return Fitted(self, learned.net, learned.result.history, validation=learned.outputs)
