@@ -4,6 +4,7 @@ import pytest
 from plait.data.modalities import Modalities
 from plait.datasets import _fetch, fetch_htad, fetch_mfeat, fetch_rosmap, htad, mfeat
 from plait.datasets._fetch import digest
+from plait.datasets._published import published
 
 LOADERS = {"htad": fetch_htad, "rosmap_mogonet": fetch_rosmap, "uci_mfeat": fetch_mfeat}
 
@@ -113,3 +114,20 @@ def test_descriptions_say_source_licence_citation_split_and_numbers(name, words)
     """Whoever reads DESCR knows where the data come from, what they may do, and what others reached how."""
     description = real(name).DESCR
     assert all(word in description for word in ("Source:", "Licence:", "Citation:", *words))
+
+
+@pytest.mark.parametrize(("name", "count"), [("htad", 6), ("rosmap_mogonet", 41), ("uci_mfeat", 5)])
+def test_every_published_number_says_its_protocol_and_source(name, count):
+    """One row a method and metric; shares, not percent."""
+    table = real(name).published
+    assert list(table.columns) == ["method", "metric", "value", "sd", "protocol", "source"]
+    assert len(table) == count
+    assert table["value"].between(0, 1).all()
+    assert (table[["method", "metric", "protocol", "source"]].map(len) > 0).all(axis=None)
+
+
+def test_published_numbers_are_read_with_their_deviation():
+    """A value with and one without a standard deviation, in percent."""
+    table = published("\n one | 97.4+-0.4 | 50\n", ("accuracy", "f1"), "a protocol", "a paper", 100)
+    assert table["value"].tolist() == pytest.approx([0.974, 0.5])
+    assert table["sd"].tolist() == pytest.approx([0.004, np.nan], nan_ok=True)
