@@ -128,6 +128,6 @@ def test_every_published_number_says_its_protocol_and_source(name, count):
 
 def test_published_numbers_are_read_with_their_deviation():
     """A value with and one without a standard deviation, in percent."""
-    table = published("\n one | 97.4+-0.4 | 50\n", ("accuracy", "f1"), "a protocol", "a paper", 100)
+    table = published("\n one | 97.4+-0.4 | 50\n", ("accuracy", "f1"), "a protocol", "a paper", 100.0)
     assert table["value"].tolist() == pytest.approx([0.974, 0.5])
     assert table["sd"].tolist() == pytest.approx([0.004, np.nan], nan_ok=True)

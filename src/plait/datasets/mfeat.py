@@ -90,7 +90,7 @@ def fetch_mfeat(
 
 def _published() -> pd.DataFrame:
     source = "Xu et al., Reliable Conflictive Multi-View Learning, AAAI 2024, supplementary Table 1"
-    return published(PUBLISHED, ("accuracy",), "random 80/20 splits, all six modalities, mean and sd", source, 100)
+    return published(PUBLISHED, ("accuracy",), "random 80/20 splits, all six modalities, mean and sd", source, 100.0)
 
 
 def _part(name: str) -> str:
