@@ -23,7 +23,7 @@ from plait.data.settings import seed_from
 from plait.data.spec import DataSpec, Task, own_modules
 from plait.data.tables import Groups
 from plait.data.targets import check_order_is_known, group_codes, target_of
-from plait.methods.base import Method
+from plait.methods.base import Fitted, Method
 from plait.methods.meta import MetaFusion
 from plait.nn.module import evaluate
 from plait.training.course import Course
@@ -68,6 +68,7 @@ class FusionEstimator(BaseEstimator, ABC):
         strata, foldable = self._strata(target), method.folds_allowed
         folds = validation_folds(len(modalities), self.validation, strata, labels, seed, folds_allowed=foldable)
         fitted = method.fit(Course(trainer, self._learn_from(modalities, target, folds, trainer), seed, self.verbose))
+        self._calibrate(fitted, target[folds >= 0])
         self.method_, self.module_, self.history_ = fitted.method, fitted.module.cpu().eval(), fitted.history
         self.tables_ = dict(fitted.tables)
 
@@ -130,6 +131,9 @@ class FusionEstimator(BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+    def _calibrate(self, fitted: Fitted, target: ndarray) -> None:
+        """Fit what follows the outputs, on those of the validation samples; nothing by default."""
 
     @abstractmethod
     def _read_target(self, y: ndarray) -> ndarray:

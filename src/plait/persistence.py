@@ -10,7 +10,7 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +29,18 @@ from plait.data.checks import listed
 from plait.data.scaling import Standardiser
 from plait.data.spec import DataSpec
 from plait.data.targets import RealTarget
-from plait.data.text import from_text, to_text
+from plait.data.text import Classes, from_text, to_text
 from plait.estimators import FusionClassifier, FusionEstimator, FusionRegressor
 from plait.nn.extractors import is_frozen
+from plait.nn.learners import trust
+from plait.nn.module import FusionModule
 from plait.training.trainer import Trainer
 
 FORMAT = 1
 _MODEL, _WEIGHTS = "model.json", "weights.safetensors"
 _ESTIMATORS: dict[str, type[FusionEstimator]] = {kind.__name__: kind for kind in (FusionClassifier, FusionRegressor)}
 _CLASSES: dict[str, type] = {"Trainer": Trainer, **{name: getattr(methods, name) for name in methods.__all__}}
-_FITTED = ("classes_", "n_features_in_", "feature_names_in_", "columns_", "history_", "tables_")
+_FITTED = ("classes_", "temperature_", "n_features_in_", "feature_names_in_", "columns_", "history_", "tables_")
 _MODULE, _SCALING, _TARGET = "module/", "scaling/", "target/"
 
 
@@ -85,17 +87,23 @@ def save(estimator: FusionEstimator, folder: str | os.PathLike[str], *, overwrit
 
 
 def load(
-    folder: str | os.PathLike[str], *, encoders: Mapping[str, nn.Module] | None = None
+    folder: str | os.PathLike[str],
+    *,
+    encoders: Mapping[str, nn.Module] | None = None,
+    trusted: Collection[str] = (),
 ) -> FusionClassifier | FusionRegressor:
     """Read a fitted estimator back; it predicts what it predicted when it was saved.
 
     Args:
         folder: Where `save` wrote.
         encoders: The user's own modules, where the estimator had some; their weights are read from the file.
+        trusted: Types that a learner may be made of beside scikit-learn's own, by their path, for example
+            ["xgboost.sklearn.XGBClassifier"]. They can run code of their own: name them only if you trust the file.
 
     Raises:
         FileNotFoundError: If the folder or one of its files is not there.
-        ValueError: If a file is damaged, was written by a newer plait, or encoders are missing.
+        ValueError: If a file is damaged, was written by a newer plait, encoders are missing, or a learner is made of
+            types that are not trusted (the message names them).
     """
     folder = Path(folder)
     saved, weights = _read_model(folder), _read_bytes(folder / _WEIGHTS)
@@ -104,8 +112,12 @@ def load(
     try:
         tensors = load_tensors(weights)
         given = _checked_encoders(saved["encoders"], encoders or {})
-        estimator = _ESTIMATORS[saved["estimator"]](**from_text(saved["params"], _CLASSES), encoders=given or None)
-        _restore(estimator, saved, tensors, given)
+        classes = Classes(_CLASSES, trusted)
+        estimator = _ESTIMATORS[saved["estimator"]](**from_text(saved["params"], classes), encoders=given or None)
+        estimator.spec_ = DataSpec.from_json(saved["spec"], given)
+        estimator.method_ = from_text(saved["method"], classes)
+        estimator.module_ = _module(estimator, _below(tensors, _MODULE), trusted)
+        _restore(estimator, saved, tensors)
     except (KeyError, TypeError, RuntimeError, SafetensorError) as error:
         hint = " The encoders given may not be those of the saved model." if encoders else ""
         raise _damaged(folder, f"{type(error).__name__}: {error}.{hint}") from error
@@ -186,14 +198,16 @@ def _checked_encoders(saved: Mapping[str, bool], given: Mapping[str, nn.Module])
     return {name: copy.deepcopy(given[name]) for name in saved}
 
 
-def _restore(
-    estimator: FusionEstimator, saved: Mapping[str, Any], tensors: Mapping[str, Tensor], given: Mapping[str, nn.Module]
-) -> None:
-    """Everything that fit would have set."""
-    estimator.spec_ = DataSpec.from_json(saved["spec"], given)
-    estimator.method_ = from_text(saved["method"], _CLASSES)
-    estimator.module_ = estimator.method_.build(estimator.spec_).eval()
-    estimator.module_.load_state_dict(_below(tensors, _MODULE), assign=True)  # in the precision of the file
+def _module(estimator: FusionEstimator, state: Mapping[str, Tensor], trusted: Collection[str]) -> FusionModule:
+    """The module with its weights, in the precision of the file, and its learners."""
+    module = estimator.method_.build(estimator.spec_).eval()
+    trust(module, trusted)
+    module.load_state_dict(state, assign=True)
+    return module
+
+
+def _restore(estimator: FusionEstimator, saved: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Everything else that fit would have set."""
     scaling = {name: value.numpy() for name, value in _below(tensors, _SCALING).items()}
     estimator.standardiser_ = Standardiser.from_state(scaling, estimator.scaling)
     for name, value in from_text(saved["fitted"], _CLASSES).items():

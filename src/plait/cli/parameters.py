@@ -35,6 +35,11 @@ def method_from_text(kind: type[Method], texts: Sequence[str]) -> Method:
     return kind(**given)
 
 
+_UNSAID = (
+    r"typing\.|collections\.abc\.|sklearn\.base\.BaseEstimator(,| \|) "  # an estimator cannot be typed, a word can
+)
+
+
 class _OfAnotherTypeError(ValueError):
     """A reading of a text does not fit the type of the parameter."""
 
@@ -43,9 +48,7 @@ def _typed(name: str, text: str, hint: Any) -> Any:
     for value in _readings(text):
         with suppress(_OfAnotherTypeError):
             return _fitted(value, hint)
-    expected = (
-        hint.__name__ if hint in (int, float, str, bool) else re.sub(r"typing\.|collections\.abc\.", "", str(hint))
-    )
+    expected = hint.__name__ if hint in (int, float, str, bool) else re.sub(_UNSAID, "", str(hint))
     raise ValueError(f"--param {name}={text}: {expected} is expected.")
 
 

@@ -1,11 +1,15 @@
 """Parameters and findings as JSON values, and back: what a saved model says in words."""
 
+import importlib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import is_dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 _TAG = "plait"
 
@@ -14,7 +18,8 @@ def to_text(value: Any) -> Any:
     """A value that JSON can hold.
 
     Numbers, strings, None, lists, tuples, mappings, slices, arrays of numbers or strings, tables, and objects
-    with scikit-learn's `get_params` (by the name of their class).
+    with scikit-learn's `get_params`: dataclasses (methods, trainers) by the name of their class and all parameters,
+    estimators of scikit-learn and others by the path of their class and the parameters that are not its defaults.
 
     Raises:
         ValueError: If the value is none of these.
@@ -27,7 +32,10 @@ def to_text(value: Any) -> Any:
         if isinstance(value, kinds):
             return write(value)
     if hasattr(value, "get_params") and not isinstance(value, type):
-        return {_TAG: "object", "class": type(value).__name__, "params": to_text(value.get_params(deep=False))}
+        if is_dataclass(type(value)):
+            return {_TAG: "object", "class": type(value).__name__, "params": to_text(value.get_params(deep=False))}
+        if _has_path(type(value)):
+            return _estimator(value)
     raise ValueError(
         f"{type(value).__name__} {value!r} cannot be saved as text. Use numbers, strings, lists or mappings."
     )
@@ -38,10 +46,11 @@ def from_text(text: Any, classes: Mapping[str, type]) -> Any:
 
     Args:
         text: What `to_text` returned, read back from JSON.
-        classes: Classes that may be made, by name.
+        classes: Classes that may be made, by name; `Classes` knows estimators too.
 
     Raises:
         KeyError: If the text names a class or a form that is not known.
+        ValueError: If it names an estimator that is not to be trusted.
     """
     if isinstance(text, list):
         return tuple(from_text(part, classes) for part in text)
@@ -52,6 +61,70 @@ def from_text(text: Any, classes: Mapping[str, type]) -> Any:
     if text[_TAG] == "object":
         return classes[text["class"]](**from_text(text["params"], classes))
     return _READERS[text[_TAG]](text, classes)
+
+
+class Classes(dict[str, type]):
+    """Classes by name, and estimators by their path: those of scikit-learn, and others that are trusted.
+
+    Args:
+        known: Classes by name.
+        trusted: Paths of further estimators, for example "xgboost.sklearn.XGBClassifier".
+    """
+
+    def __init__(self, known: Mapping[str, type], trusted: Collection[str] = ()) -> None:
+        super().__init__(known)
+        self.trusted = frozenset(trusted)
+
+    def __missing__(self, path: str) -> type:
+        """The estimator at a path; KeyError if there is none, ValueError if it is not to be trusted."""
+        module, dot, name = path.rpartition(".")
+        if not dot:
+            raise KeyError(path)
+        if not path.startswith("sklearn.") and path not in self.trusted:
+            raise ValueError(
+                f"The model was made with {path}, which is not scikit-learn's. If it comes from someone you trust, "
+                f"name it: load(folder, trusted=[{path!r}])."
+            )
+        try:
+            found = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise KeyError(path) from error
+        if not isinstance(found, type) or not _has_path(found):
+            raise KeyError(path)
+        return found
+
+
+def _has_path(kind: type) -> bool:
+    """Whether a class is written by its path: estimators, and the kernels that some of them have."""
+    return issubclass(kind, BaseEstimator) or kind.__module__ == "sklearn.gaussian_process.kernels"
+
+
+def _estimator(value: Any) -> dict[str, Any]:
+    kind, usual = type(value), signature(type(value).__init__).parameters
+    given = value.get_params(deep=False)
+    changed = {key: part for key, part in given.items() if key not in usual or repr(part) != repr(usual[key].default)}
+    return {_TAG: "object", "class": _path(kind), "params": {key: _exactly(part) for key, part in changed.items()}}
+
+
+def _path(kind: type) -> str:
+    """Where a class is imported from: the public module of scikit-learn that has it, else its own module."""
+    public = [part for part in kind.__module__.split(".") if not part.startswith("_")]
+    while public[:1] == ["sklearn"] and len(public) > 1:
+        if getattr(importlib.import_module(".".join(public)), kind.__name__, None) is kind:
+            return f"{'.'.join(public)}.{kind.__name__}"
+        public.pop()
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _exactly(value: Any) -> Any:
+    """A parameter of an estimator, which may insist on a list, or on keys that are no strings."""
+    if isinstance(value, list):
+        return {_TAG: "list", "values": [_exactly(part) for part in value]}
+    if isinstance(value, tuple):
+        return [_exactly(part) for part in value]
+    if isinstance(value, dict):
+        return {_TAG: "pairs", "values": [[_exactly(key), _exactly(part)] for key, part in value.items()]}
+    return to_text(value)
 
 
 def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
@@ -95,4 +168,6 @@ _READERS: dict[str, Any] = {
     "slice": lambda text, classes: slice(*from_text(text["parts"], classes)),
     "array": _read_array,
     "table": _read_table,
+    "list": lambda text, classes: list(from_text(text["values"], classes)),
+    "pairs": lambda text, classes: dict(from_text(text["values"], classes)),
 }

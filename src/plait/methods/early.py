@@ -8,6 +8,7 @@ from plait.data.spec import DataSpec
 from plait.methods.fixed import FixedCohort
 from plait.nn.cohort import CohortPlan
 from plait.nn.dictionary import whole_student
+from plait.nn.learner_kinds import Base
 
 
 @dataclass(repr=False, eq=False)
@@ -20,12 +21,15 @@ class EarlyFusion(FixedCohort):
     Args:
         hidden: Widths of the hidden layers; () is linear.
         dropout: Share of hidden units dropped in training, in [0, 1).
+        base: An estimator of scikit-learn, or "linear", "forest" or "boosting", that takes the place of the network, as
+            in `LateFusion`. None: our network.
     """
 
     joins: ClassVar[str] = "features"
 
     hidden: tuple[int, ...] = (128, 64)
     dropout: float = 0.2
+    base: Base | None = None
 
     def plan(self, spec: DataSpec) -> CohortPlan:
         """The one student."""

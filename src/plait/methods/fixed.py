@@ -7,8 +7,10 @@ from plait.methods.base import Fitted, Method
 from plait.nn.averaging import averaging_for
 from plait.nn.cohort import CohortPlan
 from plait.nn.ensemble_net import EnsembleNet
+from plait.nn.learner_kinds import Base
+from plait.nn.learners import LearnerPlan, plan_learners
 from plait.training.course import Course
-from plait.training.ensembling import build_ensemble, learn_ensemble
+from plait.training.ensembling import build_ensemble, build_learners, learn_ensemble, learn_learners
 from plait.training.findings import cohort_table
 from plait.training.mutual_learning import MutualLearning
 
@@ -17,11 +19,10 @@ class FixedCohort(Method):
     """A cohort without a search: its students are given, train alone, and predict by a given rule.
 
     The conventional strategies are such cohorts: early fusion is the one student that reads everything, late fusion
-    one student a modality.
+    one student a modality. Students are networks, or copies of an estimator of scikit-learn.
     """
 
-    rule = "simple"
-    average = "probabilities"
+    base: Base | None = None
 
     @property
     def folds_allowed(self) -> bool:
@@ -32,14 +33,27 @@ class FixedCohort(Method):
     def plan(self, spec: DataSpec) -> CohortPlan:
         """The students."""
 
+    def combination(self, spec: DataSpec) -> tuple[str, str]:
+        """The rule of the weights, and the space in which predictions are averaged."""
+        return "simple", "probabilities"
+
     def build(self, spec: DataSpec) -> EnsembleNet:
-        """The students with fresh weights."""
-        return build_ensemble(self.plan(spec), averaging_for(spec, self.average))
+        """The students with fresh weights (not fitted, where they are scikit-learn's)."""
+        plan, averaging = self.plan(spec), averaging_for(spec, self.combination(spec)[1])
+        return build_ensemble(plan, averaging) if self.base is None else build_learners(self._learners(plan), averaging)
 
     def fit(self, course: Course) -> Fitted:
         """Train every student alone."""
         spec = course.data.spec
-        averaging = averaging_for(spec, self.average)
-        learned = learn_ensemble(self.plan(spec), MutualLearning(rhos=(0.0,)), self.rule, averaging, course)
-        tables = {"cohort": cohort_table(learned)}
-        return Fitted(self, learned.net, learned.cohort.history, tables, learned.outputs)
+        plan, (rule, average) = self.plan(spec), self.combination(spec)
+        averaging = averaging_for(spec, average)
+        if self.base is None:
+            learned = learn_ensemble(plan, MutualLearning(rhos=(0.0,)), rule, averaging, course)
+        else:
+            learned = learn_learners(self._learners(plan), rule, averaging, course)
+        return Fitted(self, learned.net, learned.history, {"cohort": cohort_table(learned)}, learned.outputs)
+
+    def _learners(self, plan: CohortPlan) -> LearnerPlan:
+        """Copies of the base that read what the students read."""
+        bases = () if self.base is None else (self.base,)
+        return plan_learners(plan.spec, bases, [student.modalities for student in plan.students], absent=plan.absent)

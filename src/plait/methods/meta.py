@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, cast, get_args
 
 from plait.data.settings import check_one_of, check_whole, layer_widths, strengths, words
 from plait.data.spec import DataSpec
@@ -12,11 +12,13 @@ from plait.nn.cohort import CohortPlan
 from plait.nn.dictionary import default_labels
 from plait.nn.ensemble_net import EnsembleNet
 from plait.nn.extractors import Sliced, parse_dictionary
+from plait.nn.learner_kinds import Base, learner_list
+from plait.nn.learners import LearnerPlan, plan_learners
 from plait.nn.students import POLICIES, choose_students
 from plait.training.course import Course
 from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensembles
 from plait.training.findings import cohort_table, modality_values
-from plait.training.mutual_learning import MutualLearning, Teachers
+from plait.training.mutual_learning import LearnedCohort, MutualLearning, Teachers
 
 Ensemble = Literal[
     "greedy", "greedy-replacement", "best", "simple", "weighted", "stacking", "majority", "weighted-vote"
@@ -66,6 +68,10 @@ class MetaFusion(Method):
         burn_in: First epochs of the phase of mutual learning in which students still learn alone.
         init: "scratch": every rho starts from the same initial weights. "paper": the first positive rho goes on
             from the best students at rho = 0 with their optimiser states, as the published code does.
+        learners: Estimators of scikit-learn, or words ("linear", "forest", "boosting"), as in `LateFusion(base=...)`.
+            Each is a further student on every modality alone and on all of them side by side. They neither teach nor
+            learn from teachers: what they say of validation samples that they were not fitted on competes with the
+            networks' for the ensemble, and those that enter are fitted on all samples.
     """
 
     joins: ClassVar[str] = "all"
@@ -83,6 +89,7 @@ class MetaFusion(Method):
     dropout: float = 0.2
     burn_in: int = 0
     init: Literal["scratch", "paper"] = "scratch"
+    learners: tuple[Base, ...] = ()
 
     @property
     def folds_allowed(self) -> bool:
@@ -94,9 +101,8 @@ class MetaFusion(Method):
     def build(self, spec: DataSpec) -> EnsembleNet:
         """The cohort with fresh weights (the first of the heads, where they are still to be chosen)."""
         self._check()
-        return build_ensemble(
-            self._plan(spec, self._labels(spec, 10**9), self._heads()[0]), averaging_for(spec, self._average())
-        )
+        plan = self._plan(spec, self._labels(spec, 10**9), self._heads()[0])
+        return build_ensemble(plan, averaging_for(spec, self._average()), self._learners(spec))
 
     def fit(self, course: Course) -> Fitted:
         """Train the cohort, choose rho, head and ensemble, and return the method with these choices made."""
@@ -106,11 +112,11 @@ class MetaFusion(Method):
         rule = "greedy" if isinstance(self.ensemble, Mapping) else _RULES.get(self.ensemble, self.ensemble)
         given = self.ensemble if isinstance(self.ensemble, Mapping) else rule
         plans = [self._plan(spec, labels, hidden) for hidden in self._heads()]
-        learned = learn_ensembles(plans, how, given, averaging, course)
+        learned = learn_ensembles(plans, how, given, averaging, course, self._learners(spec))
         chosen = min(learned, key=lambda one: one.loss)
         tables = {"cohort": cohort_table(chosen), "modality_values": modality_values(chosen, rule)}
         found = self._resolved(chosen, labels)
-        return Fitted(found, chosen.net, chosen.cohort.history, tables, chosen.outputs)
+        return Fitted(found, chosen.net, chosen.history, tables, chosen.outputs)
 
     def _check(self) -> MutualLearning:
         """How students learn from each other; raises ValueError if a setting is out of its range."""
@@ -144,14 +150,20 @@ class MetaFusion(Method):
         students = choose_students(parse_dictionary(labels, spec), self.policy, self.max_students)
         return CohortPlan(spec, students, hidden, layer_widths("encoder_hidden", self.encoder_hidden), self.dropout)
 
+    def _learners(self, spec: DataSpec) -> LearnerPlan | None:
+        """Every learner on each modality alone, and on all."""
+        bases = learner_list("learners", self.learners)
+        reads = dict.fromkeys([*((name,) for name in spec.names), spec.names])
+        return plan_learners(spec, bases, list(reads), parameter="learners") if bases else None
+
     def _resolved(self, learned: LearnedEnsemble, labels: dict[str, tuple[str, ...]]) -> "MetaFusion":
         """The same method with what was found in place of what was to be searched."""
-        plan = learned.cohort.cohort.plan
-        names = (student.name for student in plan.students)
+        cohort = cast(LearnedCohort, learned.cohort)
+        names = (student.name for student in learned.students)
         weights = {name: float(weight) for name, weight in zip(names, learned.weights, strict=True) if weight > 0}
-        found = {"extractors": labels, "hidden": plan.hidden, "rhos": (learned.cohort.rho,), "ensemble": weights}
+        found = {"extractors": labels, "hidden": cohort.cohort.plan.hidden, "rhos": (cohort.rho,), "ensemble": weights}
         found["average"] = self._average()
-        found["init"] = self.init if learned.cohort.rho in _first_positive(self.rhos) else "scratch"
+        found["init"] = self.init if cohort.rho in _first_positive(self.rhos) else "scratch"
         return MetaFusion(**{**self.get_params(deep=False), **found})
 
 

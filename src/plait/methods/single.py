@@ -8,6 +8,7 @@ from plait.data.spec import DataSpec
 from plait.methods.fixed import FixedCohort
 from plait.nn.cohort import CohortPlan
 from plait.nn.dictionary import whole_student
+from plait.nn.learner_kinds import Base
 
 
 @dataclass(repr=False, eq=False)
@@ -20,6 +21,8 @@ class SingleModality(FixedCohort):
         modality: Name of the modality that is read; None is the only one there is.
         hidden: Widths of the hidden layers; () is linear.
         dropout: Share of hidden units dropped in training, in [0, 1).
+        base: An estimator of scikit-learn, or "linear", "forest" or "boosting", that takes the place of the network, as
+            in `LateFusion`. None: our network.
     """
 
     joins: ClassVar[str] = "nothing"
@@ -27,6 +30,7 @@ class SingleModality(FixedCohort):
     modality: str | None = None
     hidden: tuple[int, ...] = (128, 64)
     dropout: float = 0.2
+    base: Base | None = None
 
     def plan(self, spec: DataSpec) -> CohortPlan:
         """The one student.

@@ -1,10 +1,11 @@
 """How predictions of several students become one: the space in which they are averaged, and back."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -28,6 +29,18 @@ class Averaging(ABC):
     @abstractmethod
     def leave(self, mean: Float[Tensor, "*lead out"]) -> Float[Tensor, "*lead out"]:
         """The output that a mean in the space stands for."""
+
+    def pool(
+        self, mean: Float[Tensor, "row out"], readers: Int[Tensor, " row"], prior: Float[Tensor, " out"]
+    ) -> Float[Tensor, "row out"]:
+        """The output for rows, given the mean over the students that read them.
+
+        Args:
+            mean: Weighted mean in the space.
+            readers: How many students read the row.
+            prior: Output for a sample about which nothing is known.
+        """
+        return self.leave(mean)
 
 
 class Values(Averaging):
@@ -67,7 +80,30 @@ class Votes(Probabilities):
         return one_hot(output.argmax(-1), output.shape[-1]).to(output.dtype)
 
 
-_OF_CLASSES: dict[str, type[Averaging]] = {"probabilities": Probabilities, "logits": Logits, "votes": Votes}
+class Product(Logits):
+    """Product of experts: p ~ prior^(1 - k) p_1 ... p_k for the k students that read a sample.
+
+    What independent sources say of a class given the same prior (Bayes); Hinton, "Training Products of Experts by
+    Minimizing Contrastive Divergence" (2002), with the prior counted once as in the Bayesian committee machine
+    (Tresp, 2000). Probabilities are clipped at 2.2e-16, so that no student can rule a class out for ever.
+    """
+
+    def enter(self, output: Float[Tensor, "*lead out"]) -> Float[Tensor, "*lead out"]:
+        return output.log_softmax(-1).clamp(min=_LOWEST)
+
+    def pool(
+        self, mean: Float[Tensor, "row out"], readers: Int[Tensor, " row"], prior: Float[Tensor, " out"]
+    ) -> Float[Tensor, "row out"]:
+        return readers[:, None] * mean + (1 - readers[:, None]) * self.enter(prior).to(mean)
+
+
+_LOWEST = math.log(torch.finfo(torch.float64).eps)
+_OF_CLASSES: dict[str, type[Averaging]] = {
+    "product": Product,
+    "probabilities": Probabilities,
+    "logits": Logits,
+    "votes": Votes,
+}
 
 
 def averaging_for(spec: DataSpec, average: str) -> Averaging:

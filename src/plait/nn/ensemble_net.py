@@ -1,5 +1,7 @@
 """A cohort that predicts as one: representations, students, and the weights of their ensemble."""
 
+from typing import TypeAlias
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -7,8 +9,11 @@ from torch import Tensor
 from plait.data.shapes import Features, Output, Present
 from plait.nn.averaging import Averaging
 from plait.nn.cohort import Cohort
+from plait.nn.learners import Joined, Learners
 from plait.nn.module import FusionModule
 from plait.nn.representations import Representations
+
+Readers: TypeAlias = Cohort | Learners | Joined
 
 
 class EnsembleNet(FusionModule):
@@ -20,7 +25,7 @@ class EnsembleNet(FusionModule):
 
     Args:
         representations: The frozen parts that students read.
-        cohort: The students, at one rho.
+        cohort: The students: networks at one rho, scikit-learn's learners, or both.
         averaging: The space in which outputs are averaged.
     """
 
@@ -28,7 +33,7 @@ class EnsembleNet(FusionModule):
     fallback: Tensor
     prior: Tensor
 
-    def __init__(self, representations: Representations, cohort: Cohort, averaging: Averaging) -> None:
+    def __init__(self, representations: Representations, cohort: Readers, averaging: Averaging) -> None:
         super().__init__()
         self.representations, self.cohort, self.averaging = representations, cohort, averaging
         equal = torch.full((cohort.count,), 1 / cohort.count)
@@ -46,8 +51,29 @@ class EnsembleNet(FusionModule):
         readable = self.cohort.readable(present)
         if readable is None:
             readable = torch.ones(predictions.shape[:2], dtype=torch.bool, device=present.device)
-        mean, reached = mean_of_readers(predictions, readable, self.weights, self.fallback)
-        return self.averaging.leave(mean).where(reached[:, None], self.prior)
+        return self.pooled(predictions, readable)
+
+    def pooled(
+        self, predictions: Float[Tensor, "student batch out"], readable: Bool[Tensor, "student batch"]
+    ) -> Float[Tensor, "batch out"]:
+        """The ensemble's output, given what its students predict in the space of averaging, and who can read what."""
+        weights, prior = (self.weights.to(predictions), self.fallback.to(predictions)), self.prior.to(predictions)
+        mean, reached = mean_of_readers(predictions, readable, *weights)
+        readers = (shares_of_readers(readable, *weights) > 0).sum(0)
+        return self.averaging.pool(mean, readers, prior).where(reached[:, None], prior)
+
+
+def shares_of_readers(
+    readable: Bool[Tensor, "student batch"], weights: Float[Tensor, " student"], fallback: Float[Tensor, " student"]
+) -> Float[Tensor, "student batch"]:
+    """The weight of every student in every sample, before they are divided by their sum.
+
+    Where none of the students with a positive weight can read, the fallback's weights count. Divided by the largest,
+    equal weights are exactly 1 and their sums exact: tied votes stay tied.
+    """
+    own = (weights / weights.max())[:, None] * readable
+    spare = (fallback / fallback.max())[:, None] * readable
+    return own.where(own.sum(0) > 0, spare)
 
 
 def mean_of_readers(
@@ -56,14 +82,8 @@ def mean_of_readers(
     weights: Float[Tensor, " student"],
     fallback: Float[Tensor, " student"],
 ) -> tuple[Float[Tensor, "batch out"], Bool[Tensor, " batch"]]:
-    """Weighted mean over the students that can read a sample, and which samples some student can read.
-
-    Where none of the students with a positive weight can, the fallback's weights count. Divided by the largest,
-    equal weights are exactly 1 and their sums exact: tied votes stay tied.
-    """
-    own = (weights / weights.max())[:, None] * readable
-    spare = (fallback / fallback.max())[:, None] * readable
-    shares = own.where(own.sum(0) > 0, spare)
+    """Weighted mean over the students that can read a sample, and which samples some student can read."""
+    shares = shares_of_readers(readable, weights, fallback)
     spoken = predictions.where(shares[..., None] > 0, 0)  # a student that diverged says NaN, with weight 0
     total = shares.sum(0)
     mean = torch.einsum("sb,sbo->bo", shares, spoken) / total.where(total > 0, 1)[:, None]

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float
 from numpy import ndarray
@@ -13,34 +15,52 @@ from plait.data.batches import TrainingData
 from plait.nn.averaging import Averaging
 from plait.nn.cohort import Cohort, CohortPlan
 from plait.nn.criteria import criterion_for
-from plait.nn.ensemble_net import EnsembleNet, mean_of_readers
+from plait.nn.ensemble_net import EnsembleNet, Readers
 from plait.nn.ensembles import ensemble_weights
-from plait.nn.module import evaluate
+from plait.nn.learners import Joined, LearnerPlan, Learners, LearnerStudent
 from plait.nn.representations import Representations
 from plait.nn.screening import inverse_loss_weights
+from plait.nn.students import Student
 from plait.nn.validation import Validation
 from plait.training.course import Course
+from plait.training.learner_performance import Performance, of_learners, of_networks, validation_of
+from plait.training.learners import FittedLearners, fit_learners
 from plait.training.mutual_learning import LearnedCohort, MutualLearning, learn
 from plait.training.pretraining import pretrain
 
+Students: TypeAlias = Sequence[Student | LearnerStudent]
 _TINY = 1e-9  # keeps every student readable in the weights by 1 / loss
 
 
 @dataclass(frozen=True)
 class LearnedEnsemble:
-    """A trained cohort with the weights of its ensemble.
+    """Trained students with the weights of their ensemble.
 
     Args:
         net: The module that predicts.
-        cohort: How the students were found.
+        performance: How the students did on the validation samples.
         validation: What the ensemble was chosen on.
         weights: Weight of every student.
+        history: Epochs of all phases.
+        cohort: How the networks among the students were found; None where there are only learners.
     """
 
     net: EnsembleNet
-    cohort: LearnedCohort
+    performance: Performance
     validation: Validation
     weights: Float[ndarray, " student"]
+    history: pd.DataFrame
+    cohort: LearnedCohort | None = None
+
+    @property
+    def students(self) -> Students:
+        """The students, networks first."""
+        return self.net.cohort.plan.students
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the modalities."""
+        return self.net.cohort.plan.spec.names
 
     @property
     def loss(self) -> float:
@@ -51,10 +71,7 @@ class LearnedEnsemble:
     def outputs(self) -> Float[Tensor, "validation out"]:
         """The ensemble's output for every validation sample, by the copies that were not trained on it."""
         found = self.validation
-        given = (torch.from_numpy(found.predictions), torch.from_numpy(found.usable))
-        weights = torch.as_tensor(self.weights), self.net.fallback.double()
-        mean, reached = mean_of_readers(*given, *weights)
-        return self.net.averaging.leave(mean).where(reached[:, None], self.net.prior.double())
+        return self.net.pooled(torch.from_numpy(found.predictions), torch.from_numpy(found.usable))
 
 
 def learn_ensemble(
@@ -78,16 +95,51 @@ def learn_ensembles(
     rule: str | Mapping[str, float],
     averaging: Averaging,
     course: Course,
+    learners: LearnerPlan | None = None,
 ) -> list[LearnedEnsemble]:
-    """The same for cohorts of the same students (with other heads): their representations are fitted once."""
+    """The same for cohorts of the same students (with other heads): their representations are fitted once.
+
+    Args:
+        plans: The cohorts.
+        how: How students learn from each other.
+        rule: How the ensemble is chosen, or the weight of each of its students, by name.
+        averaging: The space in which predictions are averaged.
+        course: Data, trainer and seed.
+        learners: Learners of scikit-learn that stand beside every cohort; fitted once.
+    """
     course.trainer.check()
     if isinstance(rule, Mapping):
-        _named_weights(rule, plans[0])  # a wrong name is told before the training, not after
+        everyone: Students = (*plans[0].students, *(learners.students if learners else ()))
+        _named_weights(rule, everyone)  # a wrong name is told before the training, not after
+    course, representations = _cached(plans[0], course, learners)
+    beside = fit_learners(learners, course) if learners else None
+    return [_learn(plan, how, rule, averaging, course, representations, beside) for plan in plans]
+
+
+def learn_learners(plan: LearnerPlan, rule: str, averaging: Averaging, course: Course) -> LearnedEnsemble:
+    """Fit learners of scikit-learn and choose their ensemble on the validation samples.
+
+    Args:
+        plan: The learners.
+        rule: How the ensemble is chosen.
+        averaging: The space in which predictions are averaged.
+        course: Data and seed; of the trainer the precision alone.
+    """
+    course.trainer.check()
+    course, representations = _cached(CohortPlan(plan.spec, ()), course, plan)
+    fitted = fit_learners(plan, course)
+    found = of_learners(fitted, averaging)
+    return _chosen(fitted.learners, found, rule, averaging, course, representations, fitted.history)
+
+
+def _cached(plan: CohortPlan, course: Course, learners: LearnerPlan | None) -> tuple[Course, Representations]:
+    """The course with what students read in place of the features."""
     course = replace(course, data=course.data.to(torch.device("cpu"), course.trainer.dtype))
-    representations = fit_representations(plans[0], course)
+    further = tuple(student.student for student in learners.students) if learners else ()
+    representations = fit_representations(replace(plan, students=plan.students + further), course)
     cached = replace(course, data=course.data.with_features(representations))
     check_finite(cached.data)
-    return [_learn(plan, how, rule, averaging, cached, representations) for plan in plans]
+    return cached, representations
 
 
 def check_finite(data: TrainingData) -> None:
@@ -107,16 +159,38 @@ def _learn(
     averaging: Averaging,
     course: Course,
     representations: Representations,
+    beside: FittedLearners | None,
 ) -> LearnedEnsemble:
-    """Train a cohort on cached representations and choose its ensemble."""
-    learned, prior = learn(plan, how, course), prior_output(course.data)
-    validation = _validation(learned, averaging, prior, course.data)
-    weights = _named_weights(rule, plan) if isinstance(rule, Mapping) else ensemble_weights(rule, validation)
-    net = EnsembleNet(representations, learned.cohort.cpu(), averaging).to(course.trainer.dtype)
+    """Train a cohort on cached representations and choose the ensemble of all."""
+    learned = learn(plan, how, course)
+    found, cohort = of_networks(learned, averaging, course.data), learned.cohort.cpu()
+    everyone = cohort if beside is None else Joined(cohort, beside.learners)
+    found = found if beside is None else found.beside(of_learners(beside, averaging))
+    chosen = _chosen(everyone, found, rule, averaging, course, representations, learned.history)
+    return replace(chosen, cohort=learned)
+
+
+def _chosen(
+    students: Readers,
+    found: Performance,
+    rule: str | Mapping[str, float],
+    averaging: Averaging,
+    course: Course,
+    representations: Representations,
+    history: pd.DataFrame,
+) -> LearnedEnsemble:
+    """Choose the ensemble of trained students."""
+    prior = prior_output(course.data)
+    validation = validation_of(found, averaging, prior, course.data)
+    if isinstance(rule, Mapping):
+        weights = _named_weights(rule, students.plan.students)
+    else:
+        weights = ensemble_weights(rule, validation)
+    net = EnsembleNet(representations, students, averaging).to(course.trainer.dtype)
     net.weights.copy_(torch.as_tensor(weights))
-    net.fallback.copy_(torch.as_tensor(inverse_loss_weights(np.maximum(learned.losses, _TINY))))
+    net.fallback.copy_(torch.as_tensor(inverse_loss_weights(np.maximum(found.losses, _TINY))))
     net.prior.copy_(prior)
-    return LearnedEnsemble(net.eval(), learned, validation, weights)
+    return LearnedEnsemble(net.eval(), found, validation, weights, history)
 
 
 def fit_representations(plan: CohortPlan, course: Course) -> Representations:
@@ -135,34 +209,15 @@ def prior_output(data: TrainingData) -> Float[Tensor, " out"]:
     return criterion_for(data.spec).output_of(data.samples.target[data.train].mean(0))
 
 
-def _validation(
-    learned: LearnedCohort, averaging: Averaging, prior: Float[Tensor, " out"], data: TrainingData
-) -> Validation:
-    """Every student's prediction of each validation sample, by the copy that was not trained on it."""
-    batch, cohort = data.samples.rows(data.validation), learned.cohort.cpu()
-    outputs = averaging.enter(evaluate(cohort, batch.features, batch.present).to(torch.float64))
-    by_copy = outputs.reshape(data.spec.folds, cohort.count, *outputs.shape[1:])
-    own = by_copy[batch.fold, :, torch.arange(len(batch))].transpose(0, 1)
-    readable = cohort.readable(batch.present)
-    usable = np.ones(own.shape[:2], dtype=bool) if readable is None else readable.numpy()
-    target = batch.target.double().numpy()
-    return Validation(
-        predictions=own.numpy(),
-        target=target.argmax(1) if data.spec.task == "classification" else target,
-        usable=usable,
-        losses=learned.losses,
-        space=averaging.space,
-        prior=averaging.enter(prior.double()).numpy(),
-    )
-
-
-def _named_weights(weights: Mapping[str, float], plan: CohortPlan) -> Float[ndarray, " student"]:
+def _named_weights(
+    weights: Mapping[str, float], students: Sequence[Student | LearnerStudent]
+) -> Float[ndarray, " student"]:
     """The weights in the order of the students.
 
     Raises:
         ValueError: If a name is no student's, or no weight is positive.
     """
-    names = [student.name for student in plan.students]
+    names = [student.name for student in students]
     unknown = set(weights) - set(names)
     if unknown:
         raise ValueError(f"The ensemble names students that the cohort lacks: {sorted(unknown)}. It has {names}.")
@@ -172,6 +227,15 @@ def _named_weights(weights: Mapping[str, float], plan: CohortPlan) -> Float[ndar
     return np.asarray(found / found.sum())
 
 
-def build_ensemble(plan: CohortPlan, averaging: Averaging) -> EnsembleNet:
-    """The same module with fresh weights."""
-    return EnsembleNet(Representations(plan.spec, plan.students, plan.encoder_hidden), Cohort(plan), averaging)
+def build_ensemble(plan: CohortPlan, averaging: Averaging, learners: LearnerPlan | None = None) -> EnsembleNet:
+    """The same module with fresh weights, and learners that are not fitted."""
+    further = tuple(student.student for student in learners.students) if learners else ()
+    representations = Representations(plan.spec, plan.students + further, plan.encoder_hidden)
+    cohort: Readers = Joined(Cohort(plan), Learners(learners)) if learners else Cohort(plan)
+    return EnsembleNet(representations, cohort, averaging)
+
+
+def build_learners(plan: LearnerPlan, averaging: Averaging) -> EnsembleNet:
+    """The module of learners alone, not fitted."""
+    read = [student.student for student in plan.students]
+    return EnsembleNet(Representations(plan.spec, read), Learners(plan), averaging)

@@ -14,27 +14,27 @@ from plait.training.ensembling import LearnedEnsemble
 
 
 def cohort_table(learned: LearnedEnsemble) -> pd.DataFrame:
-    """One row a student.
+    """One row a student: the networks, then learners of scikit-learn.
 
     Columns: a column a modality with what the student reads of it ("null" is nothing); `validation_loss` at the
     chosen rho and `independent_loss` at rho = 0 (best epoch, in nats or squared units of the scaled target); `epoch` of
-    the former; `teaches` (in the best cluster of losses at rho = 0, and rho > 0); `weight` in the ensemble. A modality
-    that bears the name of such a column is followed by " (modality)".
+    the former (NaN of a learner); `teaches` (in the best cluster of losses at rho = 0, and rho > 0); `weight` in the
+    ensemble. A modality that bears the name of such a column is followed by " (modality)".
     """
-    found, plan = learned.cohort, learned.cohort.cohort.plan
-    reads = [{name: extractor.label for name, extractor in student.reads} for student in plan.students]
+    found = learned.performance
+    reads = [{name: extractor.label for name, extractor in student.reads} for student in learned.students]
     facts = {
         "validation_loss": found.losses,
         "independent_loss": found.independent,
         "epoch": found.epochs,
-        "teaches": np.isin(np.arange(len(reads)), found.top) & (found.rho > 0),
+        "teaches": found.teaches,
         "weight": learned.weights,
     }
     choices = {
         f"{name} (modality)" if name in facts else name: [read.get(name, "null") for read in reads]
-        for name in plan.spec.names
+        for name in learned.names
     }
-    return pd.DataFrame(choices | facts, index=pd.Index([student.name for student in plan.students], name="student"))
+    return pd.DataFrame(choices | facts, index=pd.Index([student.name for student in learned.students], name="student"))
 
 
 def modality_values(learned: LearnedEnsemble, rule: str) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def modality_values(learned: LearnedEnsemble, rule: str) -> pd.DataFrame:
     Columns: `value` (Shapley), `alone` (worth of the modality by itself), `added` (worth of all minus worth of the
     others). Empty where there are more than 12 modalities.
     """
-    names = learned.cohort.cohort.plan.spec.names
+    names = learned.names
     if len(names) > MOST_PLAYERS:
         return pd.DataFrame(columns=["value", "alone", "added"], index=pd.Index([], name="modality"), dtype=float)
     worth = dict(_worths(learned, rule))
@@ -61,9 +61,8 @@ def modality_values(learned: LearnedEnsemble, rule: str) -> pd.DataFrame:
 
 def _worths(learned: LearnedEnsemble, rule: str) -> Iterator[tuple[frozenset[str], float]]:
     """The worth of every set of modalities; 0 where no student reads within the set."""
-    students = learned.cohort.cohort.plan.students
+    students, names = learned.students, learned.names
     nothing = learned.validation.loss(np.zeros(len(students)))
-    names = learned.cohort.cohort.plan.spec.names
     for size in range(len(names) + 1):
         for chosen in map(frozenset, combinations(names, size)):
             inside = np.array([chosen.issuperset(student.modalities) for student in students])

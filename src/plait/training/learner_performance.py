@@ -1,0 +1,83 @@
+"""How students, networks and learners alike, did on the validation samples: what their ensemble is chosen on."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from numpy import ndarray
+from torch import Tensor
+
+from plait.data.batches import TrainingData
+from plait.nn.averaging import Averaging
+from plait.nn.module import evaluate
+from plait.nn.validation import Validation
+from plait.training.learners import FittedLearners
+from plait.training.mutual_learning import LearnedCohort
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How each student did on the validation samples.
+
+    Args:
+        predictions: Its predictions, in the space in which they are averaged, by the copy that had not seen the sample.
+        usable: Which samples it can read.
+        losses: Its loss, at the chosen rho.
+        independent: Its loss at rho = 0.
+        epochs: Epoch of the former; NaN of a learner, which has none.
+        teaches: Whether the others learned from it.
+    """
+
+    predictions: Float[ndarray, "student row out"]
+    usable: Bool[ndarray, "student row"]
+    losses: Float[ndarray, " student"]
+    independent: Float[ndarray, " student"]
+    epochs: Float[ndarray, " student"]
+    teaches: Bool[ndarray, " student"]
+
+    def beside(self, other: "Performance") -> "Performance":
+        """That of these students and then of others."""
+        names = [field.name for field in fields(self)]
+        return Performance(**{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names})
+
+
+def of_networks(learned: LearnedCohort, averaging: Averaging, data: TrainingData) -> Performance:
+    """Every network's prediction of each validation sample, by the copy that was not trained on it."""
+    batch, cohort = data.samples.rows(data.validation), learned.cohort.cpu()
+    outputs = averaging.enter(evaluate(cohort, batch.features, batch.present).to(torch.float64))
+    by_copy = outputs.reshape(data.spec.folds, cohort.count, *outputs.shape[1:])
+    own = by_copy[batch.fold, :, torch.arange(len(batch))].transpose(0, 1)
+    readable = cohort.readable(batch.present)
+    usable = np.ones(own.shape[:2], dtype=bool) if readable is None else readable.numpy()
+    teaches = np.isin(np.arange(cohort.count), learned.top) & (learned.rho > 0)
+    return Performance(own.numpy(), usable, learned.losses, learned.independent, learned.epochs, teaches)
+
+
+def of_learners(fitted: FittedLearners, averaging: Averaging) -> Performance:
+    """The same of learners, which neither teach nor learn from others."""
+    predictions, count = averaging.enter(fitted.outputs).numpy(), fitted.learners.count
+    nothing = np.full(count, np.nan), np.zeros(count, dtype=bool)
+    return Performance(predictions, fitted.usable.numpy(), fitted.losses, fitted.losses, *nothing)
+
+
+def validation_of(
+    found: Performance, averaging: Averaging, prior: Float[Tensor, " out"], data: TrainingData
+) -> Validation:
+    """What the ensemble is chosen on.
+
+    Args:
+        found: How the students did.
+        averaging: The space in which predictions are averaged.
+        prior: Output for a sample that no student of an ensemble can read.
+        data: The samples.
+    """
+    target = data.samples.target[data.validation].double().numpy()
+    return Validation(
+        predictions=found.predictions,
+        target=target.argmax(1) if data.spec.task == "classification" else target,
+        usable=found.usable,
+        losses=found.losses,
+        space=averaging.space,
+        prior=averaging.enter(prior.double()).numpy(),
+    )

@@ -1,0 +1,104 @@
+"""Fitting scikit-learn's learners: for every fold on all other samples, and at last on all of them."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Bool, Float
+from numpy import ndarray
+from torch import Tensor
+from tqdm import tqdm
+
+from plait.data.batches import TrainingData
+from plait.nn.criteria import criterion_for, usable_mean
+from plait.nn.learners import Learner, LearnerPlan, Learners
+from plait.training.course import Course
+
+_STREAM = 1000  # seeds of learners; those before are of networks
+
+
+@dataclass(frozen=True)
+class FittedLearners:
+    """Learners, and what each of them said of the samples that it had not seen.
+
+    Args:
+        learners: The learners, fitted on all samples that they can read.
+        outputs: Output of every learner for every validation sample, fitted on all samples but those of its fold.
+        usable: Which validation samples each learner can read, and was fitted for.
+        losses: Mean loss of each learner on these samples; inf where there is none.
+        history: One row: there are no epochs.
+    """
+
+    learners: Learners
+    outputs: Float[Tensor, "student validation out"]
+    usable: Bool[Tensor, "student validation"]
+    losses: Float[ndarray, " student"]
+    history: pd.DataFrame
+
+
+def fit_learners(plan: LearnerPlan, course: Course) -> FittedLearners:
+    """Fit every learner once for every fold, and once on all samples.
+
+    Args:
+        plan: The learners.
+        course: Data with cached representations, and the seed; nothing of the trainer counts.
+    """
+    start = time.perf_counter()
+    learners, data = Learners(plan), course.data
+    readable = learners.readable(data.samples.present)
+    if readable is None:
+        readable = torch.ones(learners.count, len(data.samples), dtype=torch.bool)
+    outputs = torch.zeros(learners.count, len(data.samples), data.spec.outputs, dtype=torch.float64)
+    usable = torch.zeros_like(readable)
+    with tqdm(total=learners.count, desc="learners", unit="learner", disable=not course.verbose) as bar:
+        for place in range(learners.count):
+            task = _Task(learners, place, readable[place], data, course.stream(_STREAM + place))
+            task.judge(outputs[place], usable[place])
+            task.fit(data.samples.fold >= -1)
+            bar.update()
+    outputs, usable = outputs[:, data.validation], usable[:, data.validation]
+    losses = _losses(outputs, usable, data)
+    return FittedLearners(learners.eval(), outputs, usable, losses, _history(losses, time.perf_counter() - start))
+
+
+class _Task:
+    """One learner, what it reads, and who may read."""
+
+    def __init__(
+        self, learners: Learners, place: int, readable: Bool[Tensor, " sample"], data: TrainingData, seed: int
+    ) -> None:
+        self.learner: Learner = learners.learners[place]  # type: ignore[assignment]
+        self.readable, self.fold, self.folds, self.seed = readable, data.samples.fold, data.spec.folds, seed
+        self.values = learners.values(place, data.samples.features).double().numpy()
+        self.target = data.samples.target.double().numpy()
+
+    def fit(self, rows: Bool[Tensor, " sample"]) -> None:
+        """Fit on those of these samples that can be read."""
+        chosen = (rows & self.readable).numpy()
+        self.learner.fit(self.values[chosen], self.target[chosen], self.seed)
+
+    def judge(self, outputs: Float[Tensor, "sample out"], usable: Bool[Tensor, " sample"]) -> None:
+        """Fill in the outputs for the samples of every fold, and which of them there are."""
+        for fold in range(self.folds):
+            self.fit(self.fold != fold)
+            held = (self.fold == fold) & self.readable & (self.learner.estimator is not None)
+            outputs[held] = torch.from_numpy(self.learner.predict(self.values[held.numpy()]))
+            usable |= held
+
+
+def _losses(
+    outputs: Float[Tensor, "student validation out"], usable: Bool[Tensor, "student validation"], data: TrainingData
+) -> Float[ndarray, " student"]:
+    criterion = criterion_for(data.spec)
+    scores = criterion.score(criterion.link(outputs), data.samples.target[data.validation].double())
+    return usable_mean(scores, usable).where(usable.any(1), torch.inf).numpy()
+
+
+def _history(losses: Float[ndarray, " student"], seconds: float) -> pd.DataFrame:
+    """The columns of a network's history, in one row."""
+    finite = losses[np.isfinite(losses)]
+    loss = float(finite.mean()) if len(finite) else float("inf")
+    numbers = {"training_loss": float("nan"), "validation_loss": loss, "best_validation_loss": loss}
+    return pd.DataFrame([{"phase": "learners", "epoch": 0, **numbers, "seconds": seconds}])
