@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy import ndarray
 from torch import Tensor
 
 from plait.data.batches import TrainingData
@@ -22,12 +24,24 @@ class LearnedNetwork:
     Args:
         net: The module that predicts.
         result: Losses and epochs of the copies, and the history.
-        outputs: Output for every validation sample, by the copy that was not trained on it.
+        losses: Validation loss of every setting, mean over the samples.
+        by_setting: Output for every validation sample, by the copy that was not trained on it, at every setting.
     """
 
     net: AveragedNet
     result: TrainingResult
-    outputs: Float[Tensor, "validation out"]
+    losses: Float[ndarray, " setting"]
+    by_setting: Float[Tensor, "setting validation out"]
+
+    @property
+    def best(self) -> int:
+        """Place of the setting with the lowest validation loss; the first of equals."""
+        return int(self.losses.argmin())
+
+    @property
+    def outputs(self) -> Float[Tensor, "validation out"]:
+        """The outputs at the best setting."""
+        return self.by_setting[self.best]
 
 
 def learn_network(net: AveragedNet, course: Course, phase: str) -> LearnedNetwork:
@@ -46,11 +60,21 @@ def learn_network(net: AveragedNet, course: Course, phase: str) -> LearnedNetwor
     result = replace(course, data=data).run(net.net, 1, phase)
     net.net.cpu()
     net.prior.copy_(prior_output(data))
-    return LearnedNetwork(net.eval(), result, own_outputs(net.net, data))
+    return LearnedNetwork(net.eval(), result, setting_losses(net.net, result, data), own_outputs(net.net, data))
 
 
-def own_outputs(net: Copies, data: TrainingData) -> Float[Tensor, "validation out"]:
-    """Output for every validation sample, by the copy (at the first setting) of its fold."""
+def own_outputs(net: Copies, data: TrainingData) -> Float[Tensor, "setting validation out"]:
+    """Output for every validation sample, by the copy of its fold, at every setting."""
     batch = data.samples.rows(data.validation)
-    outputs = evaluate(net, batch.features, batch.present)[: data.spec.folds]
-    return outputs[batch.fold, torch.arange(len(batch))]
+    outputs = evaluate(net, batch.features, batch.present)
+    by_fold: Tensor = outputs.reshape(net.settings, net.spec.folds, *outputs.shape[1:])
+    return by_fold[:, batch.fold, torch.arange(len(batch))]
+
+
+def setting_losses(net: Copies, result: TrainingResult, data: TrainingData) -> Float[ndarray, " setting"]:
+    """Best validation loss of every setting: the mean over its folds, by the numbers of samples they are judged on."""
+    batch = data.samples.rows(data.validation)
+    readable = batch.fold[net.readable(batch.present)]
+    sizes = torch.bincount(readable, minlength=net.spec.folds).double().numpy()
+    losses = result.losses.double().numpy().reshape(net.settings, net.spec.folds)
+    return np.asarray(np.average(np.where(sizes > 0, losses, 0.0), axis=1, weights=sizes))
