@@ -1,164 +1,229 @@
-"""The cohort map shows every student once, whatever their number, and nothing overlaps."""
+"""Every picture draws any number of methods and modalities, says its units, and refuses what it cannot draw."""
 
+import re
 import sys
+import xml.etree.ElementTree as ET
 
+import frames
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from plait import FusionRegressor, MetaFusion, Trainer
-from plait.compare import plot_cohort
+from plait import Modalities
+from plait.compare import plots
 
-KINDS = ("identity", "pca-20", "encoder-128", "sliced-50", "module", "null")
+MANY = {f"a method with a name of great length, number {place}": "fusion" for place in range(30)}
+ONE = {"majority": "baseline"}
 
-
-def cohort(students, modalities=("audio", "motion")):
-    """A table as `cohort_` gives it; the first student is the best and the only teacher."""
-    draw = np.random.default_rng(0)
-    reads = {name: draw.choice(KINDS, students) for name in modalities}
-    losses = np.linspace(0.2, 1.0, students)
-    found = {"validation_loss": losses, "independent_loss": losses + 0.1, "epoch": 3.0}
-    found |= {"teaches": np.arange(students) == 0, "weight": np.eye(students)[0]}
-    index = pd.Index([f"student {place}" for place in range(students)], name="student")
-    return pd.DataFrame({**reads, **found}, index=index)
-
-
-def panels(ax):
-    """The parts of the map, by name."""
-    return {panel.get_label(): panel for panel in ax.child_axes}
-
-
-def cells(panel):
-    """The letters in the cells, from the top row down."""
-    return [text.get_text() for text in sorted(panel.texts, key=lambda text: text.get_position()[::-1])]
+PICTURES = {
+    "scores": lambda kinds, **to: plots.plot_scores(frames.scores(kinds), "accuracy", **to),
+    "ranks": lambda kinds, **to: plots.plot_critical_difference(frames.ranks(tuple(kinds)), **to),
+    "ledger": lambda kinds, **to: plots.plot_ledger(frames.ledger(tuple(kinds)), **to),
+    "rho": lambda kinds, **to: plots.plot_rho(frames.rho(len(kinds), 0), **to),
+    "confusion": lambda kinds, **to: plots.plot_confusion(frames.confusion(tuple(kinds)), **to),
+    "reliability": lambda kinds, **to: plots.plot_reliability(frames.reliability(tuple(kinds)), **to),
+    "learning": lambda kinds, **to: plots.plot_learning_curve(frames.learning_curve(tuple(kinds)), **to),
+    "missingness": lambda kinds, **to: plots.plot_missingness(frames.presence(len(kinds)), **to),
+    "pairs": lambda kinds, **to: plots.plot_pairs(frames.pairs(("always there", *kinds), 0.2), **to),
+    "redundancy": lambda kinds, **to: plots.plot_redundancy(frames.redundancy(("always there", *kinds)), **to),
+}
+EVERY = pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
 
 
-def boxes(figure, artists):
-    """Where artists with something to show stand, in pixels."""
-    figure.draw_without_rendering()
-    found = [artist.get_window_extent() for artist in artists if artist.get_text() and artist.get_visible()]
-    return [box for box in found if box.width > 0]
+@EVERY
+@pytest.mark.parametrize("kinds", [ONE, MANY], ids=["one", "many"])
+def test_any_number_fits_into_the_figure(draw, kinds):
+    """One method or thirty with long names: no letter leaves the picture, which is made for 400 pixels of width."""
+    ax = draw(kinds)
+    ax.figure.draw_without_rendering()
+    left, bottom, right, top = ax.get_tightbbox().extents
+    assert left >= -1
+    assert bottom >= -1
+    assert right <= ax.figure.bbox.width + 1
+    assert top <= ax.figure.bbox.height + 1
 
 
-def all_letters(ax):
-    """Every piece of text of the map."""
-    texts = [*ax.get_legend().get_texts(), ax._left_title]
-    for panel in ax.child_axes:
-        texts += [*panel.texts, *panel.get_xticklabels(), panel.title, panel.xaxis.label]
-    return texts
-
-
-@pytest.mark.parametrize("students", [1, 2, 3, 15, 24, 64])
-@pytest.mark.parametrize("count", [1, 2, 6])
-def test_any_number_of_students_and_modalities_without_overlap(students, count):
-    """No two pieces of text share a pixel, and none leaves the figure."""
-    names = ["mrna", "methylation", "x", "accelerometer", "clinical_measurements_at_admission", "protein"][:count]
-    ax = plot_cohort(cohort(students, names))
-    found = boxes(ax.figure, all_letters(ax))
-    assert len(found) >= students * count
-    corners = np.array([box.extents for box in found])
-    left, bottom, right, top = corners.T
-    apart = (left[:, None] >= right) | (right[:, None] <= left) | (bottom[:, None] >= top) | (top[:, None] <= bottom)
-    assert (apart | np.eye(len(found), dtype=bool)).all()
-    assert left.min() >= 0
-    assert bottom.min() >= 0
-    assert right.max() <= ax.figure.bbox.width
-    assert top.max() <= ax.figure.bbox.height
-
-
-def test_the_figure_grows_with_the_students():
-    """A row keeps its height, so that 64 students stay legible."""
-    heights = [plot_cohort(cohort(students)).figure.get_figheight() for students in (3, 15, 24, 64)]
-    assert heights == sorted(set(heights))
-
-
-def test_each_row_says_what_the_student_reads_in_order_of_loss():
-    """The best student on top, a dash where a modality is not read."""
-    table = cohort(4).iloc[::-1]
-    table["audio"], table["motion"] = ["null", "pca-4", "identity", "module"], "null"
-    reads = panels(plot_cohort(table))["reads"]
-    assert cells(reads) == ["module", "–", "identity", "–", "pca-4", "–", "–", "–"]  # noqa: RUF001
-    assert reads.yaxis_inverted()
-    assert [label.get_text() for label in reads.get_xticklabels()] == ["audio", "motion", "teaches"]
-
-
-def test_teachers_have_a_star():
-    """One star in the row of the only teacher, the best student."""
-    stars = panels(plot_cohort(cohort(5)))["reads"].collections[-1]
-    assert stars.get_offsets()[:, 1].tolist() == [0]
-
-
-def test_both_losses_are_shown():
-    """A dot at the chosen rho and a ring at rho = 0, one of each a student."""
-    table = cohort(5)
-    loss = panels(plot_cohort(table))["loss"]
-    found = {dots.get_label(): dots.get_offsets()[:, 0] for dots in loss.collections}
-    np.testing.assert_allclose(found["at the chosen rho"], table["validation_loss"])
-    np.testing.assert_allclose(found["trained alone (rho = 0)"], table["independent_loss"])
-    assert loss.get_title() == "validation loss"
-    assert "nats" in loss.get_xlabel()
-
-
-def test_weights_are_bars_with_their_number():
-    """Students outside of the ensemble have no bar."""
-    table = cohort(4)
-    table["weight"] = [0.75, 0.0, 0.25, 0.0]
-    weight = panels(plot_cohort(table))["weight"]
-    assert [bar.get_width() for bar in weight.patches if bar.get_width() < 1] == [0.75, 0.25]
-    assert cells(weight) == [" 0.75", " 0.25"]
-
-
-def test_a_student_that_was_never_judged_stands_last_without_a_dot():
-    """Its loss is infinite; the others keep their scale."""
-    table = cohort(3)
-    table.iloc[0, table.columns.get_indexer(["validation_loss", "independent_loss"])] = np.inf
-    loss = panels(plot_cohort(table))["loss"]
-    assert [(text.get_text(), text.get_position()[1]) for text in loss.texts] == [("not judged", 2)]
-    assert loss.get_xlim()[1] < 2
-
-
-@pytest.mark.parametrize(("worst", "scale"), [(2.0, "linear"), (50.0, "log")])
-def test_losses_that_are_far_apart_are_drawn_on_a_logarithmic_axis(worst, scale):
-    """More than a factor of 20 between the extremes."""
-    table = cohort(5)
-    table.iloc[4, table.columns.get_loc("validation_loss")] = worst
-    assert panels(plot_cohort(table))["loss"].get_xscale() == scale
-
-
-def test_given_axes_are_used_and_small_ones_leave_letters_out():
-    """Colours then have a legend instead."""
-    figure = Figure(figsize=(6, 3))
-    ax = figure.add_subplot()
-    assert plot_cohort(cohort(64), ax) is ax
-    assert cells(panels(ax)["reads"]) == []
-    kinds = {text.get_text() for text in ax.get_legend().get_texts()}
-    assert kinds >= {"identity", "pca", "encoder", "sliced", "module"}
-    figure.draw_without_rendering()
-
-
-def test_without_axes_no_window_is_touched():
-    """The figure is not registered with pyplot, which may not even be imported."""
-    plot_cohort(cohort(3))
+@EVERY
+def test_given_axes_are_used_and_no_window_is_opened(draw):
+    """The same Axes come back, small as they are; pyplot knows of none."""
+    ax = Figure(figsize=(3, 2)).add_subplot()
+    assert draw(frames.KINDS, ax=ax) is ax
+    ax.figure.draw_without_rendering()
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or pyplot.get_fignums() == []
 
 
-def test_a_fitted_cohort_is_drawn(tmp_path):
-    """From `cohort_` to a picture file, with three modalities."""
-    draw = np.random.default_rng(0)
-    X = {name: draw.normal(size=(30, 4)) for name in "abc"}
-    method = MetaFusion(("identity", "null"), hidden=(4,), rhos=(0.0,))
-    fitted = FusionRegressor(method, trainer=Trainer(epochs=2), random_state=0).fit(X, draw.normal(size=30))
-    ax = plot_cohort(fitted.cohort_)
-    assert ax.get_title(loc="left").startswith("Cohort map: 7 students")
-    for suffix in ("png", "svg"):
-        ax.figure.savefig(tmp_path / f"map.{suffix}")
-        assert (tmp_path / f"map.{suffix}").stat().st_size > 1000
+@pytest.mark.parametrize(
+    ("draw", "table"),
+    [
+        (lambda table: plots.plot_scores(table, "accuracy"), frames.scores()),
+        (plots.plot_ledger, frames.ledger()),
+        (plots.plot_rho, frames.rho()),
+        (plots.plot_confusion, frames.confusion()),
+        (plots.plot_reliability, frames.reliability()),
+        (plots.plot_learning_curve, frames.learning_curve()),
+        (plots.plot_missingness, frames.presence()),
+        (plots.plot_pairs, frames.pairs()),
+        (plots.plot_redundancy, frames.redundancy()),
+    ],
+)
+def test_an_empty_table_is_refused_and_unknown_numbers_are_not(draw, table):
+    """The error says what is expected; a table that is all NaN is drawn, without its dots."""
+    with pytest.raises(ValueError, match=r"Expected .*(no row|got none)"):
+        draw(table.iloc[:0])
+    numbers = table.select_dtypes(float).columns
+    draw(table.assign(**dict.fromkeys(numbers, np.nan))).figure.draw_without_rendering()
 
 
-@pytest.mark.parametrize("table", [cohort(3).drop(columns="teaches"), cohort(3).iloc[:0]])
-def test_a_table_that_is_no_cohort_is_refused(table):
-    """The error says which table to pass."""
-    with pytest.raises(ValueError, match=r"table `cohort_`.*Pass estimator.cohort_"):
-        plot_cohort(table)
+def test_no_rank_is_refused():
+    """There has to be a method."""
+    with pytest.raises(ValueError, match="at least one method"):
+        plots.plot_critical_difference(frames.ranks(()))
+
+
+def test_lacking_columns_are_named():
+    """What is needed, and what came."""
+    with pytest.raises(ValueError, match=r"with the columns method, train, .*got the columns method, mean"):
+        plots.plot_learning_curve(frames.learning_curve()[["method", "mean"]])
+
+
+def names(ax):
+    """Names of the rows from the top."""
+    assert ax.yaxis_inverted()
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+@pytest.mark.parametrize(("metric", "better"), [("accuracy", "greater"), ("log_loss", "smaller")])
+def test_scores_have_the_best_on_top(metric, better):
+    """The last method is the best by either metric, and the axis says which end is good."""
+    ax = plots.plot_scores(frames.scores(), metric)
+    assert names(ax) == list(frames.KINDS)[::-1]
+    assert f"{better} is better" in ax.get_xlabel()
+
+
+def test_scores_tell_kinds_apart_and_mark_the_best_single_modality():
+    """A legend entry a kind, and a dashed line at the best single modality."""
+    ax = plots.plot_scores(frames.scores(), "accuracy")
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"baseline", "single modality", "fusion"}
+    dashed = [line for line in ax.lines if line.get_linestyle() == "--"]
+    assert [line.get_xdata()[0] for line in dashed] == [0.52]
+
+
+def test_what_is_far_off_becomes_an_arrow_and_what_failed_a_word():
+    """A poor baseline does not squeeze the fusions into a corner."""
+    table = frames.failed(frames.scores(), "early", "out of memory")
+    table.loc[(table["method"] == "majority"), ["mean", "low", "high"]] = 0.1
+    ax = plots.plot_scores(table, "accuracy")
+    assert [text.get_text() for text in ax.texts] == ["← 0.100", "failed"]
+    assert ax.get_xlim()[0] > 0.4
+    assert names(ax)[-1] == "early"
+
+
+def test_an_unknown_metric_is_refused():
+    """With those there are."""
+    with pytest.raises(ValueError, match=r"one of accuracy, log_loss; got 'auc'"):
+        plots.plot_scores(frames.scores(), "auc")
+
+
+def test_ranks_have_bars_for_what_cannot_be_told_apart():
+    """Two groups of neighbours share a column of bars; the length of the critical difference is written."""
+    ax = plots.plot_critical_difference(frames.ranks())
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[-0.25, 1.25], [2.75, 4.25]]
+    assert len({line.get_xdata()[0] for line in ax.lines}) == 1
+    assert "critical difference 1.50" in [text.get_text() for text in ax.texts]
+
+
+def test_the_ledger_has_three_panels_of_bars():
+    """Alone, gain and Shapley value of each modality."""
+    ax = plots.plot_ledger(frames.ledger())
+    bars = [[bar.get_width() for bar in panel.patches if bar.get_height() == 0.6] for panel in ax.child_axes]
+    assert [panel.get_label() for panel in ax.child_axes] == ["alone", "gain", "shapley"]
+    assert bars == [[0.8, 0.8], [0.05, 0.05], [0.3, 0.3]]
+
+
+def test_a_ledger_of_several_metrics_wants_to_know_which():
+    """None is no answer then."""
+    with pytest.raises(ValueError, match="accuracy, log_loss"):
+        plots.plot_ledger(frames.ledger(metrics=frames.METRICS))
+
+
+def test_the_chosen_rho_is_marked():
+    """A star at its loss, and its value in the legend."""
+    ax = plots.plot_rho(frames.rho(5, 2))
+    star = next(line for line in ax.lines if line.get_marker() == "*")
+    assert star.get_ydata().tolist() == [0.3]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["chosen: rho = 0.2"]
+
+
+def test_confusion_is_coloured_by_the_share_of_the_true_class():
+    """Eight of ten on the diagonal; counts stand in the cells."""
+    ax = plots.plot_confusion(frames.confusion())
+    np.testing.assert_allclose(np.diag(ax.collections[0].get_array()), 0.8)
+    assert [text.get_text() for text in ax.texts][:2] == ["8", "1"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+
+
+def test_reliability_leaves_out_empty_bins():
+    """Four of five bins, a dot each, with an area that grows with the share."""
+    ax = plots.plot_reliability(frames.reliability())
+    assert [len(line.get_xdata()) for line in ax.lines] == [2, 4, 4]
+    assert {len(dots.get_offsets()) for dots in ax.collections} == {4}
+
+
+def test_learning_curves_over_a_wide_range_are_logarithmic():
+    """10 to 100 samples are, 10 to 40 are not."""
+    assert plots.plot_learning_curve(frames.learning_curve()).get_xscale() == "log"
+    assert plots.plot_learning_curve(frames.learning_curve(sizes=(10, 40))).get_xscale() == "linear"
+
+
+def test_missingness_counts_the_patterns():
+    """Two samples have both, one has the first alone; the container and its table give the same."""
+    X = Modalities({"age": [1.0, 2.0, 3.0], "sex": [1.0, 0.0, None]})
+    for given in (X, pd.DataFrame(X.present, columns=["age", "sex"])):
+        counts, dots = plots.plot_missingness(given).child_axes
+        assert [bar.get_height() for bar in counts.patches] == [2, 1]
+        assert [line.get_ydata().tolist() for line in dots.lines] == [[0, 1], [0]]
+        assert names(dots) == ["age (100%)", "sex (67%)"]
+
+
+def test_pairs_stand_from_the_best_with_signs_where_significant():
+    """Five methods: numbers; bold but for neighbours, which cannot be told apart; the matrix is antisymmetric."""
+    ax = plots.plot_pairs(frames.pairs(), "accuracy")
+    assert names(ax) == [f"{name}  {place}" for place, name in enumerate(reversed(frames.KINDS), 1)]
+    values = np.ma.filled(ax.collections[0].get_array(), 0.0)
+    np.testing.assert_allclose(values, -values.T)
+    assert [text.get_text() for text in ax.texts[:2]] == ["+.010", "+.020"]
+    assert [text.get_fontweight() for text in ax.texts[:2]] == ["normal", "bold"]
+
+
+def test_many_pairs_have_signs_only():
+    """Twenty methods: nothing is written where chance may be the reason."""
+    ax = plots.plot_pairs(frames.pairs(tuple(f"method {place}" for place in range(20))))
+    assert {text.get_text() for text in ax.texts} == {"+", "\N{MINUS SIGN}"}
+
+
+def test_redundancy_is_symmetric():
+    """The interval stands below the value."""
+    ax = plots.plot_redundancy(frames.redundancy())
+    assert {text.get_text() for text in ax.texts} == {"0.40\n[0.30, 0.50]"}
+    assert len(ax.texts) == 6
+
+
+def test_svg_is_text_that_can_be_searched_and_is_always_the_same():
+    """No date, no script, no other file; letters are text."""
+    first, second = (plots.svg(plots.plot_ledger(frames.ledger()), label="a < b") for _ in range(2))
+    assert first == second
+    root = ET.fromstring(first)
+    assert root.get("aria-label") == "a < b"
+    assert "audio" in "".join(root.itertext())
+    assert "metadata" not in first
+
+
+def test_ids_of_two_pictures_differ_and_references_resolve():
+    """Whatever is referred to is there, and nothing twice, in one page."""
+    found = [plots.svg(plots.plot_rho(frames.rho())), plots.svg(plots.plot_confusion(frames.confusion()), "other")]
+    ids = [re.findall(r'\bid="([^"]+)"', text) for text in found]
+    assert len(set(ids[0] + ids[1])) == len(ids[0]) + len(ids[1])
+    for known, text in zip(ids, found, strict=True):
+        assert set(re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', text)[0]) - {""} <= set(known)

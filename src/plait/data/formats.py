@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.lib.format import MAGIC_PREFIX
 
 from plait.data.checks import Array, has_ids, listed
+from plait.data.whole_files import whole_file
 
 ID_COLUMNS = ("id", "sample_id", "sample", "")
 """Columns that hold the ids of the samples unless another is named; "" is a first column without a name."""
@@ -87,15 +88,8 @@ def write_predictions(path: Path | str, frame: pd.DataFrame) -> None:
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
         raise ValueError(f"Predictions are written as {', '.join(_WRITERS)}, by the suffix; got {path.name!r}.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} into. Make it first.")
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with _pyarrow(path):
-            writer(frame, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as part, _pyarrow(path):
+        writer(frame, part)
 
 
 @contextmanager

@@ -1,0 +1,48 @@
+"""Whether probabilities mean what they say."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from plait.compare.plots import style
+
+_MOST_COLOURED = 12
+
+
+def plot_reliability(reliability: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the share of right predictions against the confidence, one curve a method; the diagonal is calibrated.
+
+    Below the diagonal a method is too sure of itself. The area of a dot is the share of samples in its bin. After
+    the first 12 methods curves are grey and have no name.
+
+    Args:
+        reliability: One row a method and bin: columns method, confidence, accuracy and share (all from 0 to 1; NaN in
+            an empty bin).
+        ax: Where to draw; None is a new figure that belongs to no window.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: If the table is empty or lacks columns.
+    """
+    style.check_table(reliability, ("method", "confidence", "accuracy", "share"), "a table of reliability")
+    methods = reliability["method"].unique().tolist()
+    named = methods[:_MOST_COLOURED]
+    ax = style.new_axes(3.5 + 0.17 * -(-(len(named) + 1) // 2)) if ax is None else ax
+    ax.plot([0, 1], [0, 1], color=style.FAINT, linewidth=1, linestyle=(0, (1, 1.5)), label="calibrated")
+    for place, method in enumerate(methods):
+        bins = reliability[reliability["method"] == method].dropna(subset=["confidence", "accuracy"])
+        look: dict[str, Any] = {"color": style.LINE, "zorder": 1}
+        if place < _MOST_COLOURED:
+            look = style.curve_style(place) | {"label": method}
+        ax.plot(bins["confidence"], bins["accuracy"], linewidth=1.3, **look)
+        ax.scatter(bins["confidence"], bins["accuracy"], s=4 + 90 * bins["share"], color=look["color"], linewidths=0)
+    ax.set_xlim(0, 1.02)
+    ax.set_ylim(0, 1.02)
+    ax.set_xlabel("confidence (probability of the predicted class)")
+    ax.set_ylabel("share of right predictions")
+    style.quiet(ax, "both")
+    style.add_legend(ax, "below", 2)
+    return ax

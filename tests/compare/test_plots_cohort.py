@@ -1,0 +1,164 @@
+"""The cohort map shows every student once, whatever their number, and nothing overlaps."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from plait import FusionRegressor, MetaFusion, Trainer
+from plait.compare import plot_cohort
+
+KINDS = ("identity", "pca-20", "encoder-128", "sliced-50", "module", "null")
+
+
+def cohort(students, modalities=("audio", "motion")):
+    """A table as `cohort_` gives it; the first student is the best and the only teacher."""
+    draw = np.random.default_rng(0)
+    reads = {name: draw.choice(KINDS, students) for name in modalities}
+    losses = np.linspace(0.2, 1.0, students)
+    found = {"validation_loss": losses, "independent_loss": losses + 0.1, "epoch": 3.0}
+    found |= {"teaches": np.arange(students) == 0, "weight": np.eye(students)[0]}
+    index = pd.Index([f"student {place}" for place in range(students)], name="student")
+    return pd.DataFrame({**reads, **found}, index=index)
+
+
+def panels(ax):
+    """The parts of the map, by name."""
+    return {panel.get_label(): panel for panel in ax.child_axes}
+
+
+def cells(panel):
+    """The letters in the cells, from the top row down."""
+    return [text.get_text() for text in sorted(panel.texts, key=lambda text: text.get_position()[::-1])]
+
+
+def boxes(figure, artists):
+    """Where artists with something to show stand, in pixels."""
+    figure.draw_without_rendering()
+    found = [artist.get_window_extent() for artist in artists if artist.get_text() and artist.get_visible()]
+    return [box for box in found if box.width > 0]
+
+
+def all_letters(ax):
+    """Every piece of text of the map."""
+    texts = [*ax.get_legend().get_texts(), ax._left_title]
+    for panel in ax.child_axes:
+        texts += [*panel.texts, *panel.get_xticklabels(), panel.title, panel.xaxis.label]
+    return texts
+
+
+@pytest.mark.parametrize("students", [1, 2, 3, 15, 24, 64])
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_any_number_of_students_and_modalities_without_overlap(students, count):
+    """No two pieces of text share a pixel, and none leaves the figure."""
+    names = ["mrna", "methylation", "x", "accelerometer", "clinical_measurements_at_admission", "protein"][:count]
+    ax = plot_cohort(cohort(students, names))
+    found = boxes(ax.figure, all_letters(ax))
+    assert len(found) >= students * count
+    corners = np.array([box.extents for box in found])
+    left, bottom, right, top = corners.T
+    apart = (left[:, None] >= right) | (right[:, None] <= left) | (bottom[:, None] >= top) | (top[:, None] <= bottom)
+    assert (apart | np.eye(len(found), dtype=bool)).all()
+    assert left.min() >= 0
+    assert bottom.min() >= 0
+    assert right.max() <= ax.figure.bbox.width
+    assert top.max() <= ax.figure.bbox.height
+
+
+def test_the_figure_grows_with_the_students():
+    """A row keeps its height, so that 64 students stay legible."""
+    heights = [plot_cohort(cohort(students)).figure.get_figheight() for students in (3, 15, 24, 64)]
+    assert heights == sorted(set(heights))
+
+
+def test_each_row_says_what_the_student_reads_in_order_of_loss():
+    """The best student on top, a dash where a modality is not read."""
+    table = cohort(4).iloc[::-1]
+    table["audio"], table["motion"] = ["null", "pca-4", "identity", "module"], "null"
+    reads = panels(plot_cohort(table))["reads"]
+    assert cells(reads) == ["module", "–", "identity", "–", "pca-4", "–", "–", "–"]  # noqa: RUF001
+    assert reads.yaxis_inverted()
+    assert [label.get_text() for label in reads.get_xticklabels()] == ["audio", "motion", "teaches"]
+
+
+def test_teachers_have_a_star():
+    """One star in the row of the only teacher, the best student."""
+    stars = panels(plot_cohort(cohort(5)))["reads"].collections[-1]
+    assert stars.get_offsets()[:, 1].tolist() == [0]
+
+
+def test_both_losses_are_shown():
+    """A dot at the chosen rho and a ring at rho = 0, one of each a student."""
+    table = cohort(5)
+    loss = panels(plot_cohort(table))["loss"]
+    found = {dots.get_label(): dots.get_offsets()[:, 0] for dots in loss.collections}
+    np.testing.assert_allclose(found["at the chosen rho"], table["validation_loss"])
+    np.testing.assert_allclose(found["trained alone (rho = 0)"], table["independent_loss"])
+    assert loss.get_title() == "validation loss"
+    assert "nats" in loss.get_xlabel()
+
+
+def test_weights_are_bars_with_their_number():
+    """Students outside of the ensemble have no bar."""
+    table = cohort(4)
+    table["weight"] = [0.75, 0.0, 0.25, 0.0]
+    weight = panels(plot_cohort(table))["weight"]
+    assert [bar.get_width() for bar in weight.patches if bar.get_width() < 1] == [0.75, 0.25]
+    assert cells(weight) == [" 0.75", " 0.25"]
+
+
+def test_a_student_that_was_never_judged_stands_last_without_a_dot():
+    """Its loss is infinite; the others keep their scale."""
+    table = cohort(3)
+    table.iloc[0, table.columns.get_indexer(["validation_loss", "independent_loss"])] = np.inf
+    loss = panels(plot_cohort(table))["loss"]
+    assert [(text.get_text(), text.get_position()[1]) for text in loss.texts] == [("not judged", 2)]
+    assert loss.get_xlim()[1] < 2
+
+
+@pytest.mark.parametrize(("worst", "scale"), [(2.0, "linear"), (50.0, "log")])
+def test_losses_that_are_far_apart_are_drawn_on_a_logarithmic_axis(worst, scale):
+    """More than a factor of 20 between the extremes."""
+    table = cohort(5)
+    table.iloc[4, table.columns.get_loc("validation_loss")] = worst
+    assert panels(plot_cohort(table))["loss"].get_xscale() == scale
+
+
+def test_given_axes_are_used_and_small_ones_leave_letters_out():
+    """Colours then have a legend instead."""
+    figure = Figure(figsize=(6, 3))
+    ax = figure.add_subplot()
+    assert plot_cohort(cohort(64), ax) is ax
+    assert cells(panels(ax)["reads"]) == []
+    kinds = {text.get_text() for text in ax.get_legend().get_texts()}
+    assert kinds >= {"identity", "pca", "encoder", "sliced", "module"}
+    figure.draw_without_rendering()
+
+
+def test_without_axes_no_window_is_touched():
+    """The figure is not registered with pyplot, which may not even be imported."""
+    plot_cohort(cohort(3))
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or pyplot.get_fignums() == []
+
+
+def test_a_fitted_cohort_is_drawn(tmp_path):
+    """From `cohort_` to a picture file, with three modalities."""
+    draw = np.random.default_rng(0)
+    X = {name: draw.normal(size=(30, 4)) for name in "abc"}
+    method = MetaFusion(("identity", "null"), hidden=(4,), rhos=(0.0,))
+    fitted = FusionRegressor(method, trainer=Trainer(epochs=2), random_state=0).fit(X, draw.normal(size=30))
+    ax = plot_cohort(fitted.cohort_)
+    assert ax.get_title(loc="left").startswith("Cohort map: 7 students")
+    for suffix in ("png", "svg"):
+        ax.figure.savefig(tmp_path / f"map.{suffix}")
+        assert (tmp_path / f"map.{suffix}").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("table", [cohort(3).drop(columns="teaches"), cohort(3).iloc[:0]])
+def test_a_table_that_is_no_cohort_is_refused(table):
+    """The error says which table to pass."""
+    with pytest.raises(ValueError, match=r"table `cohort_`.*Pass estimator.cohort_"):
+        plot_cohort(table)
