@@ -8,21 +8,44 @@ if TYPE_CHECKING:
     from plait.data.modalities import Modalities
     from plait.data.spec import DataSpec
     from plait.estimators import FusionClassifier, FusionRegressor
-    from plait.methods import EarlyFusion, GatedFusion, IntermediateFusion, LateFusion, MetaFusion, SingleModality
+    from plait.methods import (
+        Baseline,
+        BottleneckFusion,
+        CooperativeFusion,
+        CorrelationFusion,
+        CrossAttentionFusion,
+        EarlyFusion,
+        EmbraceFusion,
+        GatedFusion,
+        IntermediateFusion,
+        LateFusion,
+        LowRankFusion,
+        MetaFusion,
+        SingleModality,
+        TensorFusion,
+    )
     from plait.persistence import load, save
     from plait.training.trainer import Trainer
 
 _HOMES = {
+    "Baseline": "plait.methods",
+    "BottleneckFusion": "plait.methods",
+    "CooperativeFusion": "plait.methods",
+    "CorrelationFusion": "plait.methods",
+    "CrossAttentionFusion": "plait.methods",
     "DataSpec": "plait.data.spec",
     "EarlyFusion": "plait.methods",
+    "EmbraceFusion": "plait.methods",
     "FusionClassifier": "plait.estimators",
     "FusionRegressor": "plait.estimators",
     "GatedFusion": "plait.methods",
     "IntermediateFusion": "plait.methods",
     "LateFusion": "plait.methods",
+    "LowRankFusion": "plait.methods",
     "MetaFusion": "plait.methods",
     "Modalities": "plait.data.modalities",
     "SingleModality": "plait.methods",
+    "TensorFusion": "plait.methods",
     "Trainer": "plait.training.trainer",
     "load": "plait.persistence",
     "save": "plait.persistence",
@@ -30,16 +53,24 @@ _HOMES = {
 
 __version__ = version("plait")
 __all__ = [
+    "Baseline",
+    "BottleneckFusion",
+    "CooperativeFusion",
+    "CorrelationFusion",
+    "CrossAttentionFusion",
     "DataSpec",
     "EarlyFusion",
+    "EmbraceFusion",
     "FusionClassifier",
     "FusionRegressor",
     "GatedFusion",
     "IntermediateFusion",
     "LateFusion",
+    "LowRankFusion",
     "MetaFusion",
     "Modalities",
     "SingleModality",
+    "TensorFusion",
     "Trainer",
     "load",
     "save",

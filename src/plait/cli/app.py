@@ -101,6 +101,50 @@ def predict(
 
 
 @app.command()
+def compare(
+    source: options.Source,
+    out: options.CompareFolder,
+    methods: options.MethodNames = "all",
+    folds: options.Folds = None,
+    repeats: options.Repeats = 1,
+    seeds: options.Seeds = None,
+    seed: options.Seed = 0,
+    metric: options.Metric = None,
+    margin: options.Margin = 0.01,
+    probe: options.Probe = None,
+    ledger: options.LedgerName = "auto",
+    controls: options.Controls = True,
+    jobs: options.Jobs = -1,
+    modality: options.OnlyModalities = None,
+    target: options.Target = None,
+    ids: options.Ids = None,
+    groups: options.Groups = None,
+    task: options.Task = None,
+    validation: options.Validation = None,
+    epochs: options.Epochs = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compare methods on the same folds, and say whether fusion is worth it, which kind, and what carries it.
+
+    A killed comparison goes on where it stopped when the same command is run again.
+    """
+    from plait.cli import comparing, printing, sources
+
+    columns = sources.Columns(target, ids, groups, tuple(modality or ()))
+    chosen = {"metric": metric, "margin": margin, "probe": probe, "ledger": ledger, "controls": controls, "jobs": jobs}
+    fits = comparing.Fits(task and task.value, epochs, options.held_out(validation), not quiet)
+    protocol = comparing.Protocol(folds, repeats, seeds, seed)
+    found = comparing.compared(
+        sources.open_source(source, columns), comparing.CompareRequest(methods, protocol, fits, out, chosen)
+    )
+    if as_json:
+        printing.echo_json(comparing.summary(found, out))
+    else:
+        typer.echo("\n".join(comparing.lines(found, out)))
+
+
+@app.command()
 def show(model: options.Model, as_json: options.Json = False) -> None:
     """Show what a saved model is.
 

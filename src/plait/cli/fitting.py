@@ -6,23 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import typer
-from numpy.typing import NDArray
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from plait.cli.listing import MODEL_FILE
 from plait.cli.parameters import method_from_text
 from plait.cli.sources import Samples
+from plait.cli.targets import TargetValues
 from plait.data.text import to_text
 from plait.estimators import FusionClassifier, FusionRegressor
 from plait.methods.base import Method
 from plait.methods.registry import method_by_name
 from plait.persistence import save
 from plait.training.trainer import Trainer
-
-MOST_CLASSES = 20
-"""Whole numbers of at most so many values, each twice on average or more, are taken for classes."""
 
 Estimator = FusionClassifier | FusionRegressor
 _ESTIMATORS: dict[str, type[Estimator]] = {"classification": FusionClassifier, "regression": FusionRegressor}
@@ -105,40 +99,14 @@ def fitted(samples: Samples, request: FitRequest) -> dict[str, Any]:
     Raises:
         ValueError: If the samples cannot be learned from.
     """
-    target = _values(samples.target)
-    task = request.settings.task or _task_of(target)
-    estimator = request.settings.estimator(request.made_method(), task)
+    target = TargetValues.of(samples, request.settings.task)
+    estimator = request.settings.estimator(request.made_method(), target.task)
     groups = None if samples.groups is None else samples.groups.to_numpy()
     start = time.perf_counter()
-    estimator.fit(samples.modalities, _classes(target) if task == "classification" else target, groups)
+    estimator.fit(samples.modalities, target.values, groups)
     seconds = time.perf_counter() - start
     save(estimator, request.out, overwrite=request.overwrite)
     return {**_report(estimator, samples, request.settings), "seconds": round(seconds, 2), "saved_in": str(request.out)}
-
-
-def _values(target: "pd.Series[Any] | None") -> NDArray[Any]:
-    """The target as an array; text as text of a fixed width."""
-    if target is None:
-        raise ValueError("There is no target to learn.")
-    plain = is_numeric_dtype(target.dtype) or is_bool_dtype(target.dtype)
-    return target.to_numpy() if plain else target.astype(str).to_numpy(dtype=str)
-
-
-def _task_of(target: NDArray[Any]) -> str:
-    """The task that fits the target; said, since it is a guess."""
-    distinct = len(np.unique(target))
-    numbers = target.dtype.kind in "iuf"
-    few = numbers and bool((target % 1 == 0).all()) and distinct <= min(MOST_CLASSES, len(target) / 2)
-    task = "classification" if few or not numbers else "regression"
-    what = f"{distinct} whole numbers" if few else f"{distinct} values" if not numbers else "numbers"
-    typer.echo(f"plait: the target holds {what}: {task} (--task changes that)", err=True)
-    return task
-
-
-def _classes(target: NDArray[Any]) -> NDArray[Any]:
-    """Whole numbers that pandas read as 0.0 and 1.0 are the classes 0 and 1."""
-    whole = target.dtype.kind == "f" and bool((target % 1 == 0).all())
-    return target.astype(np.int64) if whole else target
 
 
 def _report(estimator: Estimator, samples: Samples, settings: Settings) -> dict[str, Any]:

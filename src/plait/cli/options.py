@@ -26,10 +26,27 @@ Absent = Annotated[
     typer.Option("--absent", metavar="NAME", help="This modality is absent in all samples; repeat for more."),
 ]
 AllRows = Annotated[bool, typer.Option("--all-rows", help="All rows of a data set, whatever its published split.")]
+Controls = Annotated[bool, typer.Option(help="Refit one method on spoiled data, which must then learn nothing.")]
 Epochs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Most epochs of training.")]
+CompareFolder = Annotated[
+    Path, typer.Option("--out", metavar="FOLDER", help="Folder of runs and results; what is there is gone on with.")
+]
+Folds = Annotated[int | None, typer.Option(min=2, metavar="N", help="Folds; a published split, else 5, if left out.")]
 Groups = Annotated[str | None, typer.Option(metavar="NAME", help="Column of groups that validation does not divide.")]
 Ids = Annotated[str | None, typer.Option("--id", metavar="NAME", help="Column of the sample ids, in every file.")]
+Jobs = Annotated[int, typer.Option(min=-1, metavar="N", help="Processes to spread the runs over; -1 is one a core.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output and nothing else.")]
+LedgerName = Annotated[
+    str, typer.Option(metavar="auto|full|none", help="Refits on subsets of the modalities, for what each is worth.")
+]
+Margin = Annotated[float, typer.Option(min=0, metavar="SIZE", help="Differences up to this count as none.")]
+Metric = Annotated[str | None, typer.Option(metavar="NAME", help="What decides; accuracy or r2 if left out.")]
+MethodNames = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES", help="Names with commas between, each with parameters: late[rule=stacking];  or all."
+    ),
+]
 MethodName = Annotated[str, typer.Option(metavar="NAME", help="A method (see `plait list methods`).")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")]
 OnlyModalities = Annotated[
@@ -44,6 +61,11 @@ Params = Annotated[
 ]
 Probabilities = Annotated[bool, typer.Option("--probabilities", help="Add the probability of each class.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+Probe = Annotated[str | None, typer.Option(metavar="NAME", help="Method for ledger and controls; early if left out.")]
+Repeats = Annotated[int, typer.Option(min=1, metavar="N", help="How often the folds are drawn anew.")]
+Seeds = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Seeds of every model; 5 on a published split, else 1.")
+]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same numbers.")]
 Source = Annotated[
     str, typer.Argument(metavar="SOURCE", help="A data set by name, or a folder with one file a modality.")

@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from plait import datasets
@@ -44,6 +46,7 @@ class Samples:
         target: Targets by sample id, of the samples whose target is known; None if there are none.
         groups: Groups by sample id.
         published: What others reached on the data set, with their protocol.
+        numbers: The same as a table: method, metric, value, sd, protocol, source.
     """
 
     modalities: Modalities
@@ -51,10 +54,28 @@ class Samples:
     target: "pd.Series[Any] | None" = None
     groups: "pd.Series[Any] | None" = None
     published: str = ""
+    numbers: pd.DataFrame | None = None
+
+
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Positions of training and of test rows."""
 
 
 class Source(ABC):
     """Where samples come from."""
+
+    @property
+    def has_split(self) -> bool:
+        """Whether a split into training and test rows was published with the samples."""
+        return False
+
+    def split(self) -> tuple[Samples, list[Split]]:
+        """All samples, and the published split.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        raise ValueError("No split was published with these samples. Use folds.")
 
     @abstractmethod
     def training(self, *, all_rows: bool) -> Samples:
@@ -108,6 +129,21 @@ class DatasetSource(Source):
     fetch: Callable[[], Bunch]
     modalities: tuple[str, ...] = ()
 
+    @property
+    def has_split(self) -> bool:
+        """Whether the data set came with training and test rows."""
+        return "train" in self._bunch and "test" in self._bunch
+
+    def split(self) -> tuple[Samples, list[Split]]:
+        """All samples, and the published split."""
+        rows = (np.asarray(self._bunch["train"]), np.asarray(self._bunch["test"]))
+        words = f"{self.name}: {len(rows[0])} training rows and {len(rows[1])} test rows, as published"
+        return replace(self.training(all_rows=True), rows=words), [rows]
+
+    @cached_property
+    def _bunch(self) -> Bunch:
+        return self.fetch()
+
     def training(self, *, all_rows: bool) -> Samples:
         """The rows of the published training split, or all."""
         return self._part("train", "training", all_rows=all_rows)
@@ -117,15 +153,15 @@ class DatasetSource(Source):
         return self._part("test", "test", all_rows=all_rows, warning="; a model fitted on them has seen them")
 
     def _part(self, part: str, called: str, *, all_rows: bool, warning: str = "") -> Samples:
-        bunch = self.fetch()
+        bunch = self._bunch
         n = len(bunch.data)
         split = part in bunch and not all_rows
         rows = np.asarray(bunch[part]) if split else np.arange(n)
         words = f"the {len(rows)} {called} rows of {self.name}" if split else f"all {n} rows of {self.name}{warning}"
         modalities = bunch.data.select(self.modalities) if self.modalities else bunch.data
         target = pd.Series(bunch.target_names[bunch.target], index=bunch.data.ids, name="target")
-        published = " ".join(bunch.DESCR.partition("Published numbers")[1:]).split()
-        return Samples(modalities[rows], words, target.iloc[rows], published=" ".join(published))
+        told = " ".join(" ".join(bunch.DESCR.partition("Published numbers")[1:]).split())
+        return Samples(modalities[rows], words, target.iloc[rows], None, told, bunch.get("published"))
 
 
 def dataset_loaders() -> dict[str, Callable[[], Bunch]]:

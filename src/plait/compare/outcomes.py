@@ -48,6 +48,25 @@ class Truth:
         """Positions of the samples that a fold reports."""
         return np.flatnonzero(self.fold[repeat] == fold)
 
+    @property
+    def units(self) -> str:
+        """What is drawn in a bootstrap: "106 groups", or "1386 samples" where each is a group of its own."""
+        reported = self.groups[self.reported]
+        count = len(np.unique(reported))
+        return f"{count} {'samples' if count == len(reported) else 'groups'}"
+
+    @property
+    def protocol(self) -> str:
+        """The splits in words: "5 folds x 2 repeats", "5 folds", "one split"."""
+        repeats, folds = self.train.shape
+        if len(self.splits) == 1:
+            return "one split"
+        if len(self.splits) < repeats * folds:
+            return f"{len(self.splits)} splits"
+        if folds == 1:
+            return f"{repeats} splits"
+        return f"{folds} folds" if repeats == 1 else f"{folds} folds x {repeats} repeats"
+
     @cached_property
     def test_share(self) -> float:
         """Reported samples over training samples, the mean over the splits (for Nadeau and Bengio's correction)."""
@@ -100,3 +119,13 @@ class Outcomes:
         """Those of some kinds that did not fail."""
         kept = {label: one for label, one in self.contenders.items() if one.kind in kinds and not one.failure}
         return replace(self, contenders=kept)
+
+    def checked(self) -> "Outcomes":
+        """All of them; one whose predictions are not finite where a fold reports them counts as failed."""
+        there = self.truth.fold >= 0
+        spoiled = {
+            label: replace(one, failure="it predicted values that are not finite")
+            for label, one in self.contenders.items()
+            if not one.failure and not np.isfinite(one.outputs[:, there]).all()
+        }
+        return replace(self, contenders={**self.contenders, **spoiled})

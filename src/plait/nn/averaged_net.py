@@ -1,11 +1,16 @@
 """Copies of a network that predict as one."""
 
+from dataclasses import replace
+
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from plait.data.batches import Batch
 from plait.data.shapes import Features, Output, Present
 from plait.nn.averaging import Averaging, averaging_for
 from plait.nn.copies import Copies
+from plait.nn.criteria import Criterion
 from plait.nn.encodings import whole_readers
 from plait.nn.module import FusionModule
 from plait.nn.representations import Representations
@@ -33,3 +38,8 @@ class AveragedNet(FusionModule):
         outputs = self.averaging.enter(self.net(self.representations(features, present), present))
         mean = self.averaging.leave(outputs.mean(0))
         return mean.where(self.net.readable(present)[:, None], self.prior.to(mean))
+
+    def objective(self, batch: Batch, criterion: Criterion) -> Float[Tensor, " unit"]:
+        """The network's own objective, one value a copy: for those who train in a loop of their own."""
+        read = self.representations(batch.features, batch.present)
+        return self.net.objective(replace(batch, features=read), criterion)

@@ -9,12 +9,12 @@ import torch
 from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import Tensor
-from tqdm import tqdm
 
 from plait.data.batches import TrainingData
 from plait.nn.criteria import criterion_for, usable_mean
 from plait.nn.learners import Learner, LearnerPlan, Learners
 from plait.training.course import Course
+from plait.training.progress import progress_bar
 
 _STREAM = 1000  # seeds of learners; those before are of networks
 
@@ -52,7 +52,7 @@ def fit_learners(plan: LearnerPlan, course: Course) -> FittedLearners:
         readable = torch.ones(learners.count, len(data.samples), dtype=torch.bool)
     outputs = torch.zeros(learners.count, len(data.samples), data.spec.outputs, dtype=torch.float64)
     usable = torch.zeros_like(readable)
-    with tqdm(total=learners.count, desc="learners", unit="learner", disable=not course.verbose) as bar:
+    with progress_bar(learners.count, "learners", "learner", course.verbose) as bar:
         for place in range(learners.count):
             task = _Task(learners, place, readable[place], data, course.stream(_STREAM + place))
             task.judge(outputs[place], usable[place])

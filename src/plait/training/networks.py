@@ -60,15 +60,16 @@ def learn_network(net: AveragedNet, course: Course, phase: str) -> LearnedNetwor
     result = replace(course, data=data).run(net.net, 1, phase)
     net.net.cpu()
     net.prior.copy_(prior_output(data))
-    return LearnedNetwork(net.eval(), result, setting_losses(net.net, result, data), own_outputs(net.net, data))
+    return LearnedNetwork(net.eval(), result, setting_losses(net.net, result, data), own_outputs(net, data))
 
 
-def own_outputs(net: Copies, data: TrainingData) -> Float[Tensor, "setting validation out"]:
-    """Output for every validation sample, by the copy of its fold, at every setting."""
-    batch = data.samples.rows(data.validation)
-    outputs = evaluate(net, batch.features, batch.present)
-    by_fold: Tensor = outputs.reshape(net.settings, net.spec.folds, *outputs.shape[1:])
-    return by_fold[:, batch.fold, torch.arange(len(batch))]
+def own_outputs(net: AveragedNet, data: TrainingData) -> Float[Tensor, "setting validation out"]:
+    """Output for every validation sample by the copy of its fold, at every setting; the prior if nothing is read."""
+    batch, copies = data.samples.rows(data.validation), net.net
+    outputs = evaluate(copies, batch.features, batch.present)
+    by_fold: Tensor = outputs.reshape(copies.settings, copies.spec.folds, *outputs.shape[1:])
+    own = by_fold[:, batch.fold, torch.arange(len(batch))]
+    return own.where(copies.readable(batch.present)[:, None], net.prior.to(own))
 
 
 def setting_losses(net: Copies, result: TrainingResult, data: TrainingData) -> Float[ndarray, " setting"]:

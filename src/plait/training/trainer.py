@@ -1,6 +1,5 @@
 """The training loop: minibatches, early stopping, best weights for every unit, progress, seeds."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ import torch
 from jaxtyping import Float, Int
 from sklearn.base import BaseEstimator
 from torch import Tensor
-from tqdm import tqdm
 
 from plait.data.batches import TrainingData
 from plait.data.settings import check_one_of, check_real, check_whole
@@ -20,6 +18,7 @@ from plait.nn.module import FusionModule
 from plait.training.keeper import BestState
 from plait.training.loop import AfterEpoch, Loop
 from plait.training.optimiser import Moments, moment_tensors, stacked_optimiser, unit_optimiser
+from plait.training.progress import progress_bar
 from plait.training.threads import chosen_threads
 
 _PRECISION = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
@@ -121,7 +120,7 @@ class Trainer(BaseEstimator):
         if not bool(loop.able.any()):
             raise ValueError(_nothing_to_learn(data))
         history = []
-        bar = tqdm(total=self.epochs, desc=phase, unit="epoch", disable=not verbose, **_pace())
+        bar = progress_bar(self.epochs, phase, "epoch", verbose)
         with bar, _seeded(seed, device), chosen_threads(self.threads, device, module) as threads:
             order = torch.Generator().manual_seed(seed)
             for row in loop.epochs(self.epochs, self.patience, order, threads, after_epoch):
@@ -178,12 +177,6 @@ def _nothing_to_learn(data: TrainingData) -> str:
         f"There is nothing to learn from: what is read needs the modalities {lacking}, which no training sample has, "
         "or no validation sample. Give more samples that have them, or read others."
     )
-
-
-def _pace() -> dict[str, Any]:
-    """A bar that is redrawn on a terminal, and one line in a while in a log file."""
-    terminal = sys.stderr.isatty()
-    return {"dynamic_ncols": terminal, "mininterval": 0.1 if terminal else 10.0}
 
 
 def _of_kind(state: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:

@@ -1,0 +1,49 @@
+"""What a verdict is drawn from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from plait.compare.metrics import Metric
+from plait.compare.outcomes import Kind, Outcomes
+from plait.compare.paired import Paired
+
+FAMILIES: Mapping[str, frozenset[str]] = {
+    "joint": frozenset({"features", "representations"}),
+    "late": frozenset({"predictions"}),
+}
+"""Kinds of fusion by where the modalities meet; a cohort ("all") is of neither kind."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a verdict is drawn from.
+
+    Args:
+        outcomes: Baselines, single modalities and fusions that did not fail.
+        metric: What decides.
+        margin: Differences up to this count as none.
+        alpha: Level of every statement.
+        paired: All pairs of them.
+        evidence: The same as a table.
+    """
+
+    outcomes: Outcomes
+    metric: Metric
+    margin: float
+    alpha: float
+    paired: Paired
+    evidence: pd.DataFrame
+
+    def labels(self, *kinds: Kind) -> list[str]:
+        """Contenders of some kinds."""
+        return [label for label, one in self.outcomes.contenders.items() if one.kind in kinds]
+
+    def family(self, name: str) -> list[str]:
+        """Fusions of the kind "joint" or "late"."""
+        return [label for label in self.labels("fusion") if self.outcomes[label].joins in FAMILIES[name]]
+
+    def best(self, labels: Sequence[str]) -> str | None:
+        """The one with the best mean; the first of equals; None of none."""
+        return max(labels, key=lambda label: self.metric.sign * self.paired.means[label], default=None)

@@ -1,0 +1,59 @@
+"""What methods are called in tables and pictures."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from plait.methods.base import Method
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def label_of(method: Method) -> str:
+    """A method in words: its class, and the parameters that differ from the defaults.
+
+    `LateFusion(rule="stacking")` is "late fusion (rule stacking)".
+    """
+    name = _WORD.sub(" ", type(method).__name__).lower()
+    name = name.replace("meta fusion", "Meta Fusion")
+    changed = [f"{key} {_text(value)}" for key, value in changed_params(method).items()]
+    return f"{name} ({', '.join(changed)})" if changed else name
+
+
+def changed_params(method: Method) -> dict[str, Any]:
+    """Parameters of a method that differ from its defaults."""
+    usual = type(method)().get_params(deep=False)
+    return {key: value for key, value in method.get_params(deep=False).items() if not _same(value, usual[key])}
+
+
+def unique_labels(methods: Iterable[Method]) -> dict[str, Method]:
+    """Methods by their labels.
+
+    Raises:
+        ValueError: If two are the same.
+    """
+    found: dict[str, Method] = {}
+    for method in methods:
+        label = label_of(method)
+        if label in found:
+            raise ValueError(f"{label!r} is there twice. Leave one out, or give names: {{'name': method, ...}}.")
+        found[label] = method
+    return found
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, BaseEstimator) or isinstance(other, BaseEstimator):
+        return repr(one) == repr(other)
+    return bool(one == other)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, BaseEstimator):
+        return _WORD.sub(" ", type(value).__name__).lower()
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_text(entry)}" for key, entry in value.items())
+    if isinstance(value, tuple | list):
+        return " ".join(map(_text, value)) or "none"
+    return str(value)
