@@ -97,20 +97,9 @@ def compare(  # noqa: PLR0913 - the one front door
     how = Reading(metric or primary(question.task).name, margin, "", random_state)
     metric_by_name(question.task, how.metric)  # a wrong name is told before the fits, not after
     lineup = Lineup(chosen_methods(methods), question.modalities.names, probe, ledger, controls)
-    plan = Plan(
-        question.modalities,
-        question.target,
-        question.task,
-        question.groups,
-        question.splits(cv, repeats, random_state),
-        _seeds(seeds),
-        lineup.contenders(),
-        trainer,
-        validation,
-        scaling,
-        encoders,
-        random_state,
-    )
+    settings: dict[str, Any] = {"trainer": trainer, "validation": validation, "scaling": scaling, "encoders": encoders}
+    settings |= {"splits": question.splits(cv, repeats, random_state), "seeds": _seeds(seeds)}
+    plan = Plan(**vars(question), **settings, contenders=lineup.contenders(), random_state=random_state)
     return Comparison(plan, execute(plan, store, jobs, verbose), replace(how, probe=lineup.probing))
 
 

@@ -115,7 +115,7 @@ class _Work:
                 self._note(run.key, found)
                 continue
             self.claims[run.key] = claim
-            self.bar.set_postfix_str(run.name)
+            self.bar.set_postfix_str(run.name, refresh=False)
             yield run
 
     def _receive(self, key: str, found: Record | Failure) -> None:

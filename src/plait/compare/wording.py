@@ -102,9 +102,8 @@ def shared(case: Case, row: Mapping[str, Any]) -> str:
     """Whether the modalities say the same, or complement each other."""
     unit = case.metric.title
     told = f"alone they are worth {figure(row['apart'])} {unit} in sum, together {figure(row['together'])}"
-    ends = (
-        f"overlap {figure(row['overlap'])}, 95 % interval {figure(row['overlap_low'])} to {figure(row['overlap_high'])}"
-    )
+    low, high = row["overlap_low"], row["overlap_high"]
+    ends = f"overlap {figure(row['overlap'])}, 95 % interval {figure(low)} to {figure(high)}"
     if low > 0:
         return f"The modalities say in part the same: {told} ({ends})."
     if high < 0:

@@ -31,14 +31,14 @@ class Averaging(ABC):
         """The output that a mean in the space stands for."""
 
     def pool(
-        self, mean: Float[Tensor, "row out"], readers: Int[Tensor, " row"], prior: Float[Tensor, " out"]
+        self, mean: Float[Tensor, "row out"], readers: Int[Tensor, " row"], prior: Float[Tensor, "... out"]
     ) -> Float[Tensor, "row out"]:
         """The output for rows, given the mean over the students that read them.
 
         Args:
             mean: Weighted mean in the space.
             readers: How many students read the row.
-            prior: Output for a sample about which nothing is known.
+            prior: Output for a sample about which nothing is known, one for all rows or one a row.
         """
         return self.leave(mean)
 
@@ -92,7 +92,7 @@ class Product(Logits):
         return output.log_softmax(-1).clamp(min=_LOWEST)
 
     def pool(
-        self, mean: Float[Tensor, "row out"], readers: Int[Tensor, " row"], prior: Float[Tensor, " out"]
+        self, mean: Float[Tensor, "row out"], readers: Int[Tensor, " row"], prior: Float[Tensor, "... out"]
     ) -> Float[Tensor, "row out"]:
         return readers[:, None] * mean + (1 - readers[:, None]) * self.enter(prior).to(mean)
 

@@ -51,13 +51,16 @@ class EnsembleNet(FusionModule):
         readable = self.cohort.readable(present)
         if readable is None:
             readable = torch.ones(predictions.shape[:2], dtype=torch.bool, device=present.device)
-        return self.pooled(predictions, readable)
+        return self.pooled(predictions, readable, self.prior)
 
     def pooled(
-        self, predictions: Float[Tensor, "student batch out"], readable: Bool[Tensor, "student batch"]
+        self,
+        predictions: Float[Tensor, "student batch out"],
+        readable: Bool[Tensor, "student batch"],
+        prior: Float[Tensor, "... out"],
     ) -> Float[Tensor, "batch out"]:
         """The ensemble's output, given what its students predict in the space of averaging, and who can read what."""
-        weights, prior = (self.weights.to(predictions), self.fallback.to(predictions)), self.prior.to(predictions)
+        weights, prior = (self.weights.to(predictions), self.fallback.to(predictions)), prior.to(predictions)
         mean, reached = mean_of_readers(predictions, readable, *weights)
         readers = (shares_of_readers(readable, *weights) > 0).sum(0)
         return self.averaging.pool(mean, readers, prior).where(reached[:, None], prior)

@@ -42,6 +42,7 @@ class LearnedEnsemble:
         validation: What the ensemble was chosen on.
         weights: Weight of every student.
         history: Epochs of all phases.
+        priors: Output for each validation sample if nothing were known of it, from the targets of the other folds.
         cohort: How the networks among the students were found; None where there are only learners.
     """
 
@@ -50,6 +51,7 @@ class LearnedEnsemble:
     validation: Validation
     weights: Float[ndarray, " student"]
     history: pd.DataFrame
+    priors: Float[Tensor, "validation out"]
     cohort: LearnedCohort | None = None
 
     @property
@@ -71,7 +73,7 @@ class LearnedEnsemble:
     def outputs(self) -> Float[Tensor, "validation out"]:
         """The ensemble's output for every validation sample, by the copies that were not trained on it."""
         found = self.validation
-        return self.net.pooled(torch.from_numpy(found.predictions), torch.from_numpy(found.usable))
+        return self.net.pooled(torch.from_numpy(found.predictions), torch.from_numpy(found.usable), self.priors)
 
 
 def learn_ensemble(
@@ -190,7 +192,7 @@ def _chosen(
     net.weights.copy_(torch.as_tensor(weights))
     net.fallback.copy_(torch.as_tensor(inverse_loss_weights(np.maximum(found.losses, _TINY))))
     net.prior.copy_(prior)
-    return LearnedEnsemble(net.eval(), found, validation, weights, history)
+    return LearnedEnsemble(net.eval(), found, validation, weights, history, prior_outputs(course.data))
 
 
 def fit_representations(plan: CohortPlan, course: Course) -> Representations:
@@ -207,6 +209,13 @@ def fit_representations(plan: CohortPlan, course: Course) -> Representations:
 def prior_output(data: TrainingData) -> Float[Tensor, " out"]:
     """The output for a sample about which nothing is known: mean target, or log of the class frequencies."""
     return criterion_for(data.spec).output_of(data.samples.target[data.train].mean(0))
+
+
+def prior_outputs(data: TrainingData) -> Float[Tensor, "validation out"]:
+    """The same for each validation sample, from the samples that its copy of the model trains on."""
+    samples, criterion = data.samples, criterion_for(data.spec)
+    means = [samples.target[samples.fold != fold].mean(0) for fold in range(data.spec.folds)]
+    return criterion.output_of(torch.stack(means))[samples.fold[data.validation]]
 
 
 def _named_weights(

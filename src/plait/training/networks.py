@@ -13,7 +13,7 @@ from plait.nn.averaged_net import AveragedNet
 from plait.nn.copies import Copies
 from plait.nn.module import evaluate
 from plait.training.course import Course
-from plait.training.ensembling import check_finite, prior_output
+from plait.training.ensembling import check_finite, prior_output, prior_outputs
 from plait.training.trainer import TrainingResult
 
 
@@ -60,16 +60,16 @@ def learn_network(net: AveragedNet, course: Course, phase: str) -> LearnedNetwor
     result = replace(course, data=data).run(net.net, 1, phase)
     net.net.cpu()
     net.prior.copy_(prior_output(data))
-    return LearnedNetwork(net.eval(), result, setting_losses(net.net, result, data), own_outputs(net, data))
+    return LearnedNetwork(net.eval(), result, setting_losses(net.net, result, data), own_outputs(net.net, data))
 
 
-def own_outputs(net: AveragedNet, data: TrainingData) -> Float[Tensor, "setting validation out"]:
+def own_outputs(copies: Copies, data: TrainingData) -> Float[Tensor, "setting validation out"]:
     """Output for every validation sample by the copy of its fold, at every setting; the prior if nothing is read."""
-    batch, copies = data.samples.rows(data.validation), net.net
+    batch = data.samples.rows(data.validation)
     outputs = evaluate(copies, batch.features, batch.present)
     by_fold: Tensor = outputs.reshape(copies.settings, copies.spec.folds, *outputs.shape[1:])
     own = by_fold[:, batch.fold, torch.arange(len(batch))]
-    return own.where(copies.readable(batch.present)[:, None], net.prior.to(own))
+    return own.where(copies.readable(batch.present)[:, None], prior_outputs(data).to(own))
 
 
 def setting_losses(net: Copies, result: TrainingResult, data: TrainingData) -> Float[ndarray, " setting"]:
