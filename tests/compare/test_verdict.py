@@ -42,7 +42,7 @@ def test_a_planted_advantage_is_supported():
         r"Holm-adjusted p [=<] \.\d+; corrected t over 10 splits, 5 folds x 2 repeats\)\.$"
     )
     assert re.search(pattern, found.sentences[0])
-    assert _said(found, "no other fusion is shown to")
+    assert _said(found, "No other fusion is shown to do both")
     assert _said(found, r"better by more than \.01 is (above )?\.9")
 
 
@@ -66,11 +66,11 @@ def test_a_family_that_was_not_tried_is_named():
 
 
 def test_no_advantage_is_unsupported():
-    """Fusion must beat every single modality: as good as the best of them is not enough."""
+    """Fusion must beat the best single modality: as good as that is not enough."""
     found = decide(_field(), "accuracy")
     assert not found.supported
     assert found.best_fusion in {"late", "early", "Meta Fusion"}
-    assert found.sentences[0] == "No fusion is shown to beat every single modality and the baseline."
+    assert found.sentences[0] == "No fusion is shown to beat the best single modality and the baseline."
     assert _said(found, r"^The best fusion, .* accuracy (above|below) the best single modality \(mrna\)")
     assert _said(found, "cannot be told apart")
 
@@ -82,9 +82,7 @@ def test_noise_supports_no_fusion():
     called = 0
     for seed in range(200):
         found = race(labels, n=100, seed=seed)
-        paired = compare_pairs(found, primary("classification"))
-        support = beating(paired, [f"f{place}" for place in range(12)], [label for label in labels if label[0] != "f"])
-        called += min(support.values()) < 0.05
+        called += decide(found, "accuracy").supported
     assert called <= 14
 
 

@@ -114,6 +114,7 @@ def compare(
     probe: options.Probe = None,
     ledger: options.LedgerName = "auto",
     controls: options.Controls = True,
+    curve: options.Curve = False,
     jobs: options.Jobs = -1,
     modality: options.OnlyModalities = None,
     target: options.Target = None,
@@ -136,12 +137,28 @@ def compare(
     fits = comparing.Fits(task and task.value, epochs, options.held_out(validation), not quiet)
     protocol = comparing.Protocol(folds, repeats, seeds, seed)
     found = comparing.compared(
-        sources.open_source(source, columns), comparing.CompareRequest(methods, protocol, fits, out, chosen)
+        sources.open_source(source, columns), comparing.CompareRequest(methods, protocol, fits, out, chosen, curve)
     )
     if as_json:
         printing.echo_json(comparing.summary(found, out))
     else:
         typer.echo("\n".join(comparing.lines(found, out)))
+
+
+@app.command()
+def rank(
+    folders: options.RankFolders,
+    metric: options.Metric = None,
+    out: options.RankPicture = None,
+    as_json: options.Json = False,
+) -> None:
+    """Rank methods over the comparisons of several data sets: Friedman's test and critical difference."""
+    from plait.cli import printing, ranking
+
+    found = ranking.ranked(folders, metric)
+    if out is not None:
+        ranking.draw(found, out)
+    (printing.echo_json if as_json else printing.echo_table)(ranking.summary(found))
 
 
 @app.command()

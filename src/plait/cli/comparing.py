@@ -76,6 +76,7 @@ class CompareRequest:
         fits: How every fit is made.
         out: Folder of runs and results.
         options: Options of `compare` that are passed on as they are.
+        curve: Whether a learning curve is wanted.
     """
 
     methods: str
@@ -83,6 +84,7 @@ class CompareRequest:
     fits: Fits
     out: Path
     options: Mapping[str, Any]
+    curve: bool = False
 
 
 def methods_from_text(text: str) -> list[str | Method]:
@@ -134,8 +136,11 @@ def compared(source: Source, request: CompareRequest) -> Comparison:
         verbose=int(fits.verbose),
         **request.options,
     )
+    jobs, verbose = request.options.get("jobs"), int(fits.verbose)
+    store = request.out / "runs"
+    curve = comparison.learning_curve(store=store, jobs=jobs, verbose=verbose) if request.curve else None
     command = shlex.join(["plait", *sys.argv[1:]])
-    comparison = comparison.annotated(samples.rows, command, samples.numbers)
+    comparison = comparison.annotated(samples.rows, command, samples.numbers, curve)
     comparison.write(request.out)
     return comparison
 

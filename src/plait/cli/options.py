@@ -27,6 +27,7 @@ Absent = Annotated[
 ]
 AllRows = Annotated[bool, typer.Option("--all-rows", help="All rows of a data set, whatever its published split.")]
 Controls = Annotated[bool, typer.Option(help="Refit one method on spoiled data, which must then learn nothing.")]
+Curve = Annotated[bool, typer.Option("--curve", help="Also a learning curve: best fusion, best single modality.")]
 Epochs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Most epochs of training.")]
 CompareFolder = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="Folder of runs and results; what is there is gone on with.")
@@ -62,6 +63,10 @@ Params = Annotated[
 Probabilities = Annotated[bool, typer.Option("--probabilities", help="Add the probability of each class.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
 Probe = Annotated[str | None, typer.Option(metavar="NAME", help="Method for ledger and controls; early if left out.")]
+RankFolders = Annotated[
+    list[Path], typer.Argument(metavar="FOLDER...", help="Folders of comparisons, one a data set; two or more.")
+]
+RankPicture = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the diagram: svg, png or pdf.")]
 Repeats = Annotated[int, typer.Option(min=1, metavar="N", help="How often the folds are drawn anew.")]
 Seeds = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Seeds of every model; 5 on a published split, else 1.")

@@ -13,6 +13,7 @@ from plait.compare.calibration import calibration_table, reliability_table
 from plait.compare.executed import Executed
 from plait.compare.export import to_latex, to_markdown
 from plait.compare.layout import metrics_of
+from plait.compare.learning import learning_curve
 from plait.compare.ledger import ledger_table
 from plait.compare.metrics import primary
 from plait.compare.outcomes import Outcomes
@@ -35,6 +36,7 @@ class Reading:
         published: Numbers of others: method, metric, value, sd, protocol, source.
         title: What was compared on, in words.
         command: How the comparison was called.
+        curve: A learning curve.
     """
 
     metric: str = ""
@@ -44,6 +46,7 @@ class Reading:
     published: pd.DataFrame | None = None
     title: str = ""
     command: str = ""
+    curve: pd.DataFrame | None = None
 
 
 class Comparison:
@@ -68,15 +71,22 @@ class Comparison:
         count = len(self.outcomes.contenders)
         return f"Comparison({count} contenders, {self.protocol}, metric={self.metric!r})"
 
-    def annotated(self, title: str = "", command: str = "", published: pd.DataFrame | None = None) -> "Comparison":
+    def annotated(
+        self,
+        title: str = "",
+        command: str = "",
+        published: pd.DataFrame | None = None,
+        curve: pd.DataFrame | None = None,
+    ) -> "Comparison":
         """The same comparison with more to tell in its report.
 
         Args:
             title: What was compared on, in words.
             command: How the comparison was called.
             published: Numbers of others: method, metric, value, sd, protocol, source.
+            curve: What `learning_curve` gave.
         """
-        how = replace(self.how, title=title, command=command, published=published)
+        how = replace(self.how, title=title, command=command, published=published, curve=curve)
         return Comparison(self.plan, self.executed, how)
 
     @property
@@ -163,6 +173,33 @@ class Comparison:
             ValueError: If the task is a regression, or there is no such contender.
         """
         return reading.confusion(self.outcomes, method or self.best)
+
+    def learning_curve(
+        self,
+        methods: Sequence[str] | None = None,
+        shares: Sequence[float] = (0.25, 0.5, 0.75, 1.0),
+        *,
+        store: str | os.PathLike[str] | None = None,
+        jobs: int | None = None,
+        verbose: int = 1,
+    ) -> pd.DataFrame:
+        """How good methods are by number of training samples: further fits on the same splits, seeds and settings.
+
+        Args:
+            methods: Labels; None is the best fusion and the best single modality.
+            shares: Shares of the training samples, each above 0 and at most 1.
+            store: Folder in which every run is kept, as in `compare`.
+            jobs: Processes, as in `compare`.
+            verbose: 1 shows progress bars.
+
+        Returns:
+            Columns method, train, mean, low, high, for `plot_learning_curve`.
+
+        Raises:
+            ValueError: If a label or a share is none, or so few samples cannot be divided.
+        """
+        labels = [self.best, self.verdict.best_single or "baseline"] if methods is None else list(methods)
+        return learning_curve(self.plan, labels, self.metric, shares, store, jobs, verbose)
 
     @property
     def best(self) -> str:

@@ -11,8 +11,10 @@ from plait.compare.case import Case
 from plait.compare.ledger import sharing
 from plait.compare.metrics import metric_by_name
 from plait.compare.multiple import holm
-from plait.compare.outcomes import Outcomes
+from plait.compare.outcomes import Kind, Outcomes
 from plait.compare.paired import Paired, compare_pairs, pairs_frame
+
+_RIVALS: tuple[Kind, ...] = ("single", "baseline")
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Verdict:
     """What a comparison says.
 
     Args:
-        supported: Whether some fusion beats every single modality and every baseline (see `decide`).
+        supported: Whether some fusion beats the best single modality and the baseline (see `decide`).
         kind: "joint", "late" or "undecided"; None if no fusion was compared.
         best_fusion: Label of the fusion with the best mean, among the supported if there are any; None if none was
             compared.
@@ -50,13 +52,14 @@ def decide(
 
     Rules:
 
-    - Fusion is *supported* if some fusion is better than EVERY single modality and EVERY baseline. Its p-value is the
-      largest of these one-sided comparisons (an intersection-union test), adjusted by Holm over the fusions: with no
-      true advantage anywhere, the chance that any of them is called supported is at most `alpha`.
+    - Fusion is *supported* if some fusion is better than the single modality and the baseline with the best means. Its
+      p-value is the larger of these two one-sided comparisons (an intersection-union test), adjusted by Holm over the
+      fusions: with no true advantage anywhere, the chance that any of them is called supported is at most `alpha`. That
+      the best single modality was picked on the same samples flatters it, not the fusions.
     - The best fusion has the best mean among the supported; if there are none, the best mean of all, and is said to be
       unsupported.
     - The kind is "joint" (features or representations meet) or "late" (predictions meet) if some method of that family
-      beats EVERY method of the other, with the p-value of the first point adjusted by Holm over its family and doubled
+      beats the best of the other, with the p-value of the first point adjusted by Holm over its family and doubled
       for the two sides; otherwise "undecided". However many methods either family has, a kind that is not better is
       called so with a chance of at most `alpha`. A method that does both (a cohort) is of neither family.
     - Fusions cannot be told apart from the best of them if the p-value of their difference, adjusted by Holm over the
@@ -110,10 +113,11 @@ def decide(
 
 
 def supported_fusions(case: Case) -> dict[str, float]:
-    """Holm-adjusted p of each fusion for "better than every single modality and baseline"; {} if it cannot be asked."""
+    """Holm-adjusted p of each fusion for "better than the best single modality and baseline"; {} if there is none."""
     if not case.labels("single"):
         return {}
-    return beating(case.paired, case.labels("fusion"), case.labels("single", "baseline"))
+    rivals = [case.best(case.labels(kind)) for kind in _RIVALS]
+    return beating(case.paired, case.labels("fusion"), [label for label in rivals if label is not None])
 
 
 def beating(paired: Paired, candidates: Sequence[str], rivals: Sequence[str]) -> dict[str, float]:
@@ -157,8 +161,10 @@ def _sides(families: Mapping[str, list[str]]) -> list[tuple[str, str, list[str]]
 
 
 def _better(case: Case, candidates: list[str], rivals: list[str]) -> list[str]:
-    """Those that beat every rival, at half the level: there are two sides."""
-    return [label for label, p in beating(case.paired, candidates, rivals).items() if 2 * p < case.alpha]
+    """Those that beat the best rival, at half the level: there are two sides."""
+    best = case.best(rivals)
+    found = {} if best is None else beating(case.paired, candidates, [best])
+    return [label for label, p in found.items() if 2 * p < case.alpha]
 
 
 def _sharing(case: Case, outcomes: Outcomes, probe: str | None, rest: tuple[float, int, int]) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def worth(case: Case, support: Mapping[str, float], best: str | None) -> tuple[s
         return (f"{begun(best)} beats {against} by {gain} ({proof}).", *_also(case, support, best), _odds(case, apart))
     side, gap = "above" if apart.mean >= 0 else "below", f"{figure(abs(apart.mean))} {case.metric.title}"
     return (
-        "No fusion is shown to beat every single modality and the baseline.",
+        "No fusion is shown to beat the best single modality and the baseline.",
         f"The best fusion, {best}, is {gap} {_side(case, side)} {against} ({proof}).",
         _odds(case, apart),
     )
@@ -184,8 +184,9 @@ def _side(case: Case, side: str) -> str:
 
 def _also(case: Case, support: Mapping[str, float], best: str) -> tuple[str, ...]:
     others = [label for label, p in support.items() if p < case.alpha and label != best]
-    whom = "It beats every single modality and the baseline"
-    return (f"{whom}; so do {', '.join(others)}." if others else f"{whom}; no other fusion is shown to.",)
+    whom = "It beats the baseline too"
+    told = f"{', '.join(others[:MOST_NAMED])}{f' and {len(others) - MOST_NAMED} more' if others[MOST_NAMED:] else ''}"
+    return (f"{whom}. So do both: {told}." if others else f"{whom}. No other fusion is shown to do both.",)
 
 
 def _odds(case: Case, apart: Difference) -> str:

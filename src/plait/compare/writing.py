@@ -38,6 +38,7 @@ def report_input(found: "Comparison") -> ReportInput:
         cohorts=first_cohorts(_table(found, "cohort")),
         rhos=mean_paths(_table(found, "rho_path")),
         presence=_presence(found),
+        learning_curve=found.how.curve,
         published=found.how.published,
         settings=_settings(found),
         versions=_versions(found),
@@ -75,6 +76,8 @@ def tidy_tables(found: "Comparison") -> dict[str, pd.DataFrame]:
     if classes:
         tables |= {"calibration": found.calibration, "reliability": found.reliability}
     tables |= dict(found.executed.tables)
+    if found.how.curve is not None:
+        tables["learning_curve"] = found.how.curve
     return {name: table for name, table in tables.items() if len(table)}
 
 
