@@ -3,7 +3,7 @@
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from plait import CooperativeFusion, LateFusion, MetaFusion, SingleModality
+from plait import CooperativeFusion, LateFusion, LowRankFusion, MetaFusion, SingleModality
 from plait.compare.labels import label_of, unique_labels
 
 
@@ -12,6 +12,7 @@ from plait.compare.labels import label_of, unique_labels
     [
         (MetaFusion(), "Meta Fusion"),
         (LateFusion(), "late fusion"),
+        (LowRankFusion(), "low-rank fusion"),
         (LateFusion(rule="stacking"), "late fusion (rule stacking)"),
         (LateFusion(hidden=()), "late fusion (hidden none)"),
         (LateFusion(hidden=(8, 4), base=None), "late fusion (hidden 8 4)"),

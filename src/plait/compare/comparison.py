@@ -108,8 +108,12 @@ class Comparison:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """Every contender by every metric, tidy: mean, 95 % interval, deviations over folds and seeds, seconds."""
-        return score_table(self.outcomes, random_state=self.how.random_state)
+        """Every contender by every metric, tidy: mean, 95 % interval, deviations over folds and seeds, seconds.
+
+        Kinds as they were run, within a kind the best first by the metric that decides.
+        """
+        scores = score_table(self.outcomes, random_state=self.how.random_state)
+        return reading.best_first(scores, self.metric)
 
     def table(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """Baseline, single modalities and methods, one row each, best method first within its kind.
@@ -124,7 +128,7 @@ class Comparison:
         Raises:
             ValueError: If the task has no metric of one of the names.
         """
-        return reading.wide(self._shown, metrics_of(self._shown, metrics), self.metric)
+        return reading.wide(self._shown, metrics_of(self._shown, metrics))
 
     @cached_property
     def pairs(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 
 from plait.methods.base import Method
 
+_USUAL = {"meta fusion": "Meta Fusion", "low rank": "low-rank", "cross attention": "cross-attention"}
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -17,7 +18,8 @@ def label_of(method: Method) -> str:
     `LateFusion(rule="stacking")` is "late fusion (rule stacking)".
     """
     name = _WORD.sub(" ", type(method).__name__).lower()
-    name = name.replace("meta fusion", "Meta Fusion")
+    for plain, usual in _USUAL.items():
+        name = name.replace(plain, usual)
     changed = [f"{key} {_text(value)}" for key, value in changed_params(method).items()]
     return f"{name} ({', '.join(changed)})" if changed else name
 

@@ -12,16 +12,30 @@ from plait.compare.outcomes import Outcomes
 
 _FACTS = 5
 """Columns of a table of students beside those of the modalities."""
-_KINDS = ("baseline", "single", "fusion")
 
 
-def wide(scores: pd.DataFrame, metrics: Sequence[str], by: str) -> pd.DataFrame:
+def best_first(scores: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The tidy table by kind, within a kind the best method first; one that failed is last.
+
+    Args:
+        scores: The tidy table.
+        by: The metric that decides.
+    """
+    labels = scores["method"].unique()
+    rank = scores[scores["metric"] == by].set_index("method")["mean"].reindex(labels).to_numpy(dtype=np.float64)
+    signed = np.nan_to_num(rank if smaller_is_better(by) else -rank, nan=np.inf)
+    kinds = scores.drop_duplicates("method")["kind"]
+    order = np.lexsort((signed, pd.factorize(kinds)[0]))
+    places = {label: place for place, label in enumerate(labels[order])}
+    return scores.sort_values("method", key=lambda column: column.map(places), kind="stable", ignore_index=True)
+
+
+def wide(scores: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     """One row a method: kind, each metric with the ends of its interval, seconds of a fit.
 
     Args:
         scores: The tidy table.
         metrics: Which metrics, in this order.
-        by: The metric by which the methods of a kind are sorted, the best first.
     """
     labels = pd.Index(scores["method"].unique(), name="method")
     columns: dict[str, Any] = {"kind": _of(scores, labels, "kind")}
@@ -29,10 +43,7 @@ def wide(scores: pd.DataFrame, metrics: Sequence[str], by: str) -> pd.DataFrame:
         rows = scores[scores["metric"] == name].set_index("method")
         columns |= {name: rows["mean"], f"{name}_low": rows["low"], f"{name}_high": rows["high"]}
     columns["seconds"] = _of(scores, labels, "seconds")
-    rank = scores[scores["metric"] == by].set_index("method")["mean"].reindex(labels).to_numpy(dtype=np.float64)
-    signed = np.nan_to_num(rank if smaller_is_better(by) else -rank, nan=np.inf)
-    order = np.lexsort((signed, np.array([_KINDS.index(kind) for kind in columns["kind"]])))
-    return pd.DataFrame(columns, index=labels).iloc[order]
+    return pd.DataFrame(columns, index=labels)
 
 
 def _of(scores: pd.DataFrame, labels: "pd.Index[Any]", column: str) -> "pd.Series[Any]":
