@@ -19,6 +19,7 @@ SETTINGS = {
     "baseline": {},
     "bottleneck-fusion": {"latents": 2, "layers": 1, **TOKENS},
     "cooperative-fusion": {"rhos": (0.5,), **SMALL},
+    "cooperative-lasso": {"rhos": (0.5,), "lambdas": (0.05,)},
     "correlation-fusion": ENCODED,
     "cross-attention-fusion": TOKENS,
     "early-fusion": SMALL,
@@ -31,7 +32,10 @@ SETTINGS = {
     "single-modality": {"modality": "a", **SMALL},
     "tensor-fusion": {**ENCODED, "width": 2},
 }
-SCOPES = {"baseline": Scope(random=False, encoders=False)}
+SCOPES = {
+    "baseline": Scope(random=False, encoders=False),
+    "cooperative-lasso": Scope(random=False),
+}
 METHODS = methods_by_name()
 
 

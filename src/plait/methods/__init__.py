@@ -4,6 +4,7 @@ from plait.methods.base import Fitted, Method
 from plait.methods.baseline import Baseline
 from plait.methods.bottleneck import BottleneckFusion
 from plait.methods.cooperative import CooperativeFusion
+from plait.methods.cooperative_lasso import CooperativeLasso
 from plait.methods.correlation import CorrelationFusion
 from plait.methods.cross_attention import CrossAttentionFusion
 from plait.methods.early import EarlyFusion
@@ -20,6 +21,7 @@ __all__ = [
     "Baseline",
     "BottleneckFusion",
     "CooperativeFusion",
+    "CooperativeLasso",
     "CorrelationFusion",
     "CrossAttentionFusion",
     "EarlyFusion",
