@@ -83,3 +83,10 @@ def words(name: str, values: Any) -> tuple[str, ...]:
 
 def _is_list(values: Any) -> bool:
     return not isinstance(values, str | bytes) and hasattr(values, "__iter__") and hasattr(values, "__len__")
+
+
+def check_encoded(encoder_hidden: Any, hidden: Any, dropout: Any) -> None:
+    """Raise ValueError if layers or dropout of a network on encodings are out of range."""
+    layer_widths("encoder_hidden", encoder_hidden)
+    layer_widths("hidden", hidden)
+    check_real("dropout", dropout, 0.0, 1.0)

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from plait.data.batches import Batch
-from plait.data.settings import check_real, check_whole, layer_widths
+from plait.data.settings import check_encoded, check_real, check_whole
 from plait.data.shapes import Features, Output, Present
 from plait.data.spec import DataSpec
 from plait.methods.network import NetworkFusion
@@ -83,7 +83,5 @@ class CorrelationFusion(NetworkFusion):
         """
         check_real("weight", self.weight)
         check_whole("width", self.width, 1)
-        check_real("dropout", self.dropout, 0.0, 1.0)
-        layer_widths("encoder_hidden", self.encoder_hidden)
-        layer_widths("hidden", self.hidden)
+        check_encoded(self.encoder_hidden, self.hidden, self.dropout)
         return CorrelationNet(spec, self, generator)

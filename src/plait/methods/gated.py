@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from plait.data.settings import check_real, check_whole, layer_widths
+from plait.data.settings import check_encoded, check_whole
 from plait.data.shapes import Features, Output, Present
 from plait.data.spec import DataSpec
 from plait.methods.network import NetworkFusion
@@ -72,7 +72,5 @@ class GatedFusion(NetworkFusion):
             ValueError: If a hyperparameter is out of its range.
         """
         check_whole("width", self.width, 1)
-        check_real("dropout", self.dropout, 0.0, 1.0)
-        layer_widths("encoder_hidden", self.encoder_hidden)
-        layer_widths("hidden", self.hidden)
+        check_encoded(self.encoder_hidden, self.hidden, self.dropout)
         return GatedNet(spec, self, generator)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from plait.data.settings import check_real, check_whole, layer_widths
+from plait.data.settings import check_encoded, check_whole
 from plait.data.shapes import Features, Output, Present
 from plait.data.spec import DataSpec
 from plait.methods.network import NetworkFusion
@@ -80,9 +80,7 @@ class TensorFusion(NetworkFusion):
         Raises:
             ValueError: If a hyperparameter is out of its range, or there are too many products.
         """
-        check_real("dropout", self.dropout, 0.0, 1.0)
-        layer_widths("encoder_hidden", self.encoder_hidden)
-        layer_widths("hidden", self.hidden)
+        check_encoded(self.encoder_hidden, self.hidden, self.dropout)
         return TensorNet(spec, self, generator)
 
     def width_for(self, modalities: int) -> int:
