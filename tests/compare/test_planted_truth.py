@@ -12,14 +12,14 @@ SEEDS = range(10)
 CHOICES = {"cv": 5, "validation": 0.2, "controls": False, "verbose": 0, "jobs": 2}
 
 
-def verdict(X, y, seed, methods=("early", "late"), **choices):
+def verdict(X, y, seed, methods=(EarlyFusion(hidden=(32,)), LateFusion(hidden=(32,))), **choices):
     return compare(list(methods), X, y, random_state=seed, seeds=(seed,), **CHOICES | choices).verdict
 
 
-def verdicts(setting):
-    """Of the linear settings of Liang, Qu and Shahbaba (2025), 500 samples each."""
-    drawn = (make_data_sharing(setting, n=500, random_state=seed) for seed in SEEDS)
-    return [verdict(bunch.data, bunch.target, seed) for seed, bunch in zip(SEEDS, drawn, strict=True)]
+def verdicts(setting, n, **choices):
+    """Of a linear setting of Liang, Qu and Shahbaba (2025)."""
+    drawn = (make_data_sharing(setting, n=n, random_state=seed) for seed in SEEDS)
+    return [verdict(bunch.data, bunch.target, seed, **choices) for seed, bunch in zip(SEEDS, drawn, strict=True)]
 
 
 def said(found, words):
@@ -28,7 +28,7 @@ def said(found, words):
 
 def test_complementary_modalities_are_worth_fusing_jointly():
     """Setting 1.1: the target answers to latents of both modalities; joint fusion wins, they complement each other."""
-    found = verdicts("1.1")
+    found = verdicts("1.1", 500)
     right = [
         one.supported and one.kind == "joint" and said(one, "The modalities complement each other") for one in found
     ]
@@ -36,8 +36,11 @@ def test_complementary_modalities_are_worth_fusing_jointly():
 
 
 def test_shared_signal_is_worth_averaging():
-    """Setting 2.1: both are noisy views of the same; fusion is supported, joint fusion is not, they say the same."""
-    found = verdicts("2.1")
+    """Setting 2.1: both are noisy views of the same; fusion is supported, joint fusion is not, they say the same.
+
+    The gain is .03 of R2: with 500 samples and one repeat it is seen in two of ten seeds only.
+    """
+    found = verdicts("2.1", 1000, repeats=2)
     right = [
         one.supported and one.kind != "joint" and said(one, "The modalities say in part the same") for one in found
     ]
