@@ -61,8 +61,8 @@ def test_a_folder_is_compared_and_nothing_is_computed_twice(run: Run, patients: 
     assert told["fusion_supported"] is False
     assert {row["method"] for row in told["table"]} == {
         "baseline",
-        "blood alone",
-        "scan alone",
+        "blood alone (hidden 4)",
+        "scan alone (hidden 4)",
         "late fusion (hidden 4)",
         "early fusion (hidden 4)",
     }

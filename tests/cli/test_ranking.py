@@ -29,6 +29,7 @@ def test_methods_that_all_comparisons_have_are_ranked(run: Run, folders: list[Pa
     assert done.code == 0, done.err
     told = json.loads(done.out)
     assert told["mean_ranks"] == {"a": 1.0, "b": 2.0, "c": 3.0}
+    assert told["left_out"] == ["d"]
     assert told["friedman_p"] == pytest.approx(0.0497871, abs=1e-6)
     assert (tmp_path / "ranks.svg").read_text(encoding="utf-8").lstrip().startswith("<?xml")
 

@@ -1,10 +1,13 @@
 """Small made-up tables of a comparison, as the statistics give them."""
 
+from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+
+from plait.compare.report import ReportInput
 
 KINDS = {"majority": "baseline", "audio": "single", "motion": "single", "early": "fusion", "late": "fusion"}
 METRICS = ("accuracy", "log_loss")
@@ -131,3 +134,65 @@ def published():
     rows = [("MOGONET", "accuracy", 0.815, 0.023, "five 70/30 splits", "Wang 2021")]
     rows += [("KNN", "accuracy", 0.657, np.nan, "the same", "Wang 2021")]
     return pd.DataFrame(rows, columns=["method", "metric", "value", "sd", "protocol", "source"])
+
+
+def everything():
+    """A report with all sections."""
+    sentences = ("late beats the best single modality (motion) by 0.020 accuracy.", "early and late are alike.")
+    return ReportInput(
+        scores=failed(scores(KINDS | {"tensor": "fusion"}), "tensor", "out of memory"),
+        title="Is fusion worth it on made-up data?",
+        protocol="60 samples, 5 folds x 1 repeat x 1 seed; 95 % bootstrap intervals over samples",
+        verdict=SimpleNamespace(supported=True, sentences=sentences),
+        data={"samples": 60, "modalities": "audio (4), motion (3)"},
+        pairs=pairs(),
+        ledger=ledger(metrics=METRICS),
+        redundancy=redundancy(),
+        calibration=calibration(),
+        reliability=reliability(),
+        confusion=confusion(),
+        confusion_of="late",
+        cohorts={"Meta Fusion": cohort()},
+        rhos={"Meta Fusion": rho()},
+        presence=presence(),
+        learning_curve=learning_curve(),
+        published=published(),
+        settings={"late": {"hidden": (64,), "rule": "mean"}},
+        versions={"plait": "1.0", "torch": "2.0"},
+        fingerprint="sha256:" + 64 * "0",
+        seeds=(0, 1),
+        command="plait compare mydata --target outcome " + " ".join(f"--option{place} value" for place in range(20)),
+        failures={"tensor": "out of memory"},
+        warnings=("3 of 60 samples have no motion.",),
+    )
+
+
+def long_names():
+    """A report in which every name has more than 150 letters and no space."""
+    long = {name: f"{name}{'_without_space' * 11}_{name}" for name in (*KINDS, "text")}
+    kinds = {long[name]: kind for name, kind in KINDS.items()}
+    modalities, methods = [long[name] for name in ("audio", "motion", "text")], tuple(kinds)
+    late = long["late"]
+    return replace(
+        everything(),
+        scores=failed(scores(kinds), long["early"], late),
+        title=late,
+        protocol=late,
+        verdict=SimpleNamespace(supported=True, sentences=(f"{late} is better.",)),
+        data={"modalities": late, late: 3},
+        pairs=pairs(methods),
+        ledger=ledger(modalities),
+        redundancy=redundancy(modalities),
+        calibration=calibration(methods),
+        reliability=reliability(methods),
+        confusion=confusion(modalities),
+        confusion_of=late,
+        cohorts={late: cohort(modalities=modalities)},
+        rhos={late: rho()},
+        presence=presence().set_axis(modalities, axis=1),
+        learning_curve=learning_curve(methods),
+        published=published().assign(method=late, protocol=late, source=late),
+        settings={late: {late: 3}},
+        failures={long["early"]: late},
+        warnings=(late,),
+    )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from plait import Modalities
 from plait.compare.changes import AsIs, OnlyModalities, ShuffledModality, ShuffledTarget
 from samples import three_modalities
 
@@ -73,3 +74,13 @@ def test_a_modality_that_is_not_there_is_refused(change):
     """With those that are."""
     with pytest.raises(ValueError, match="'sound', 'image', 'age'"):
         change.apply(X, Y, TRAIN, 0)
+
+
+def test_shuffled_presence_leaves_out_who_then_has_nothing():
+    """Absences that complement each other: such samples are not trained on, and predicted by the prior."""
+    arrays = {"a": np.arange(8.0)[:, None], "b": np.arange(8.0)[:, None]}
+    first = np.arange(8) < 4
+    modalities = Modalities(arrays, present={"a": first, "b": ~first})
+    changed = ShuffledModality("a").apply(modalities, np.arange(8) % 2, np.arange(8), 0)
+    np.testing.assert_array_equal(changed.usable, changed.modalities.present.any(1))
+    assert not changed.usable.all()

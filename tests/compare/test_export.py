@@ -19,6 +19,23 @@ def test_the_wide_table_groups_kinds_and_marks_the_best():
     assert best == ["late"]
 
 
+def test_a_baseline_is_never_the_best():
+    """A perfectly calibrated baseline is not bold, nor is a control or a subset with the best score."""
+    kinds = {"prior": "baseline", "audio": "single", "late": "fusion", "shuffled": "control", "two": "subset"}
+    table = frames.scores(kinds, ["ece"]).assign(mean=[0.0, 0.2, 0.1, 0.1, 0.1])
+    assert [row.method for group in wide_table(table) for row in group.rows if row.cells[0].best] == ["late"]
+    assert re.findall(r"\| (\w+) \| \*\*", to_markdown(table)) == ["late"]
+    assert re.findall(r"(\w+) & \\textbf", to_latex(table)) == ["late"]
+
+
+def test_without_a_single_modality_or_fusion_nothing_is_best():
+    """Baselines alone, and rows that all failed."""
+    table = frames.scores()
+    table.loc[table["kind"] != "baseline", ["mean", "low", "high"]] = np.nan
+    for some in (table, table[table["kind"] == "baseline"]):
+        assert not any(cell.best for group in wide_table(some) for row in group.rows for cell in row.cells)
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(0.93949, "0.939"), (-0.5, "\N{MINUS SIGN}0.500"), (12345.6, "12346"), (np.nan, "\N{EN DASH}")]
 )

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import GroupKFold, ShuffleSplit
+from torch import nn
 
-from plait import EarlyFusion, LateFusion, Trainer
+from plait import EarlyFusion, LateFusion, SingleModality, Trainer
 from plait.compare import Comparison, compare
 from samples import names_of, three_modalities
 
@@ -71,6 +72,39 @@ def test_a_target_with_ids_is_matched():
     )
 
 
+def test_one_column_is_one_value_a_sample():
+    """A table with one column of classes is a classification."""
+    X, y = three_modalities()
+    table = pd.DataFrame({"ill": y}, index=names_of(60))
+    assert run(X, table, methods=[SMALL[1]]).plan.task == "classification"
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (
+            np.where(np.arange(60) == 7, np.nan, 1.5 * np.arange(60)),
+            "y is missing in 1 .* the first in row 7",
+        ),
+        (np.array(["a", None] * 30, dtype=object), "y is missing in 30"),
+        (np.full(60, 3.5), "All values of y are the same"),
+    ],
+)
+def test_a_target_that_says_nothing_is_refused(y, message):
+    """Before anything is fitted."""
+    with pytest.raises(ValueError, match=message):
+        run(three_modalities()[0], y)
+
+
+def test_without_a_fusion_the_report_is_written_all_the_same(tmp_path):
+    """Singles alone, or fusions that all failed."""
+    X, y = three_modalities()
+    for methods in ([SingleModality("sound", hidden=(4,))], [LateFusion(hidden=(0,))]):
+        found = run(X, y, methods=methods)
+        assert not found.verdict.supported
+        assert (found.write(tmp_path / str(len(found.failures))) / "report.html").is_file()
+
+
 def test_groups_are_never_divided():
     """Nor by a splitter of scikit-learn."""
     X, y = three_modalities()
@@ -96,6 +130,9 @@ def test_splitters_and_published_splits_are_taken_as_they_are():
     [
         ({"metric": "beauty"}, "beauty"),
         ({"task": "ranking"}, "task must be one of 'classification', 'regression'"),
+        ({"seeds": 3}, "seeds must list one or more different whole numbers"),
+        ({"margin": -1.0}, "margin must be a number"),
+        ({"encoders": {"nose": nn.Identity()}}, r"Encoders are given for modalities that are not there: \['nose'\]"),
         ({"seeds": ()}, "seeds must list one or more different whole numbers"),
         ({"seeds": (0, 0)}, "seeds must list one or more different whole numbers"),
         ({"cv": ShuffleSplit(2), "repeats": 2}, "repeats goes with a number of folds"),
@@ -112,7 +149,7 @@ def test_what_cannot_be_run_is_told_before_the_fits(choices, message):
 def test_a_method_that_fails_is_named_and_the_others_go_on():
     """With its message in the verdict, the table and the report."""
     found = run(methods=[SMALL[0], LateFusion(hidden=(0,))])
-    assert list(found.failures) == ["late fusion (hidden 0)"]
+    assert [label for label in found.failures if "alone" not in label] == ["late fusion (hidden 0)"]
     assert found.table().loc["late fusion (hidden 0)"].drop("kind").isna().all()
     assert any("hidden must list the widths" in sentence for sentence in found.verdict.sentences)
 
@@ -146,6 +183,14 @@ def test_one_modality_is_no_question_of_fusion(tmp_path):
     found = run({"sound": X["sound"]}, y, methods=["early"], cv=2)
     assert not found.verdict.supported
     found.report(tmp_path / "report.html")
+
+
+def test_probabilities_can_be_calibrated():
+    """Other probabilities, the same classes; a temperature in every fit."""
+    plain, scaled = run(methods=[SMALL[1]]), run(methods=[SMALL[1]], calibration="temperature")
+    one, other = (found.outcomes["early fusion (hidden 4)"].outputs for found in (plain, scaled))
+    assert not np.allclose(one, other)
+    np.testing.assert_array_equal(one.argmax(-1), other.argmax(-1))
 
 
 def test_the_same_comparison_gives_the_same_numbers():

@@ -1,9 +1,10 @@
 """Who takes part: what was asked for, and what is always beside it."""
 
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from plait import Baseline, EarlyFusion, LateFusion, SingleModality
+from plait import Baseline, EarlyFusion, LateFusion, MetaFusion, SingleModality
 from plait.compare.changes import OnlyModalities, ShuffledModality, ShuffledTarget
 from plait.compare.lineup import Lineup, chosen_methods
 from plait.methods.registry import methods_by_name
@@ -62,7 +63,21 @@ def test_a_base_learner_is_also_fitted_on_each_modality_alone():
     """So that fusion of forests has forests to beat."""
     contenders = lineup([LateFusion(base="forest"), EarlyFusion(base="forest")]).contenders()
     singles = [one.label for one in of_kind(contenders, "single")]
-    assert singles == [*(f"{name} alone" for name in NAMES), *(f"{name} alone (base forest)" for name in NAMES)]
+    assert singles == [f"{name} alone (base forest)" for name in NAMES]
+
+
+def test_every_learner_has_its_singles():
+    """Layers and bases of late and early fusion, learners of a cohort, and our network for the others."""
+    forests = {"big": LateFusion(base=RandomForestClassifier()), "small": LateFusion(base=RandomForestClassifier(10))}
+    methods = {**forests, "meta": MetaFusion(learners=("linear",)), "wide": EarlyFusion(hidden=(9,))}
+    singles = [one.label for one in of_kind(Lineup(methods, ("a",)).contenders(), "single")]
+    assert singles == [
+        "a alone (base random forest classifier)",
+        "a alone (base random forest classifier) 2",
+        "a alone",
+        "a alone (base linear)",
+        "a alone (hidden 9)",
+    ]
 
 
 def test_a_single_modality_that_was_asked_for_is_there_once():
@@ -104,6 +119,8 @@ def test_one_modality_has_no_subsets():
     [
         ({"ledger": "some"}, "ledger must be one of 'auto', 'full', 'none'"),
         ({"probe": "best"}, "The probe 'best' is none of the methods compared: late fusion, early fusion"),
+        ({"ledger": "full", "names": tuple("abcdefghijklm")}, "refits every subset of up to 12 modalities"),
+        ({"methods": {"": LateFusion()}}, "needs a name that is not empty"),
         ({"methods": {"baseline": LateFusion()}}, r"stand for something else in a comparison: \['baseline'\]"),
     ],
 )

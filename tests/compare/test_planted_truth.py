@@ -9,10 +9,11 @@ from plait.datasets import make_data_sharing
 
 pytestmark = pytest.mark.slow
 SEEDS = range(10)
+TWO = (EarlyFusion(hidden=(32,)), LateFusion(hidden=(32,)))
 CHOICES = {"cv": 5, "validation": 0.2, "controls": False, "verbose": 0, "jobs": 2}
 
 
-def verdict(X, y, seed, methods=(EarlyFusion(hidden=(32,)), LateFusion(hidden=(32,))), **choices):
+def verdict(X, y, seed, methods=TWO, **choices):
     return compare(list(methods), X, y, random_state=seed, seeds=(seed,), **CHOICES | choices).verdict
 
 

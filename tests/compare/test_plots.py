@@ -171,6 +171,26 @@ def test_reliability_leaves_out_empty_bins():
     assert {len(dots.get_offsets()) for dots in ax.collections} == {4}
 
 
+def test_reliability_leaves_out_bins_that_say_little():
+    """A bin with less than a hundredth of the samples has neither a dot nor a corner of the curve."""
+    table = frames.reliability(("late",))
+    table.loc[1:2, "share"] = [0.009, 0.01]
+    ax = plots.plot_reliability(table)
+    assert ax.lines[1].get_xdata().tolist() == [0.5, 0.7, 0.9]
+    assert len(ax.collections[0].get_offsets()) == 3
+
+
+@pytest.mark.parametrize("draw", [PICTURES["reliability"], PICTURES["learning"]], ids=["reliability", "learning"])
+def test_the_legend_of_given_axes_covers_no_neighbour(draw):
+    """Eleven methods in one of two small Axes: the legend stays inside."""
+    figure = Figure(figsize=(6, 3), layout="constrained")
+    ax = draw(dict(list(MANY.items())[:11]), ax=figure.subplots(1, 2)[0])
+    figure.draw_without_rendering()
+    legend, inside = ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert inside.x0 <= legend.x0 < legend.x1 <= inside.x1
+    assert inside.y0 <= legend.y0 < legend.y1 <= inside.y1
+
+
 def test_learning_curves_over_a_wide_range_are_logarithmic():
     """10 to 100 samples are, 10 to 40 are not."""
     assert plots.plot_learning_curve(frames.learning_curve()).get_xscale() == "log"
@@ -197,6 +217,23 @@ def test_pairs_stand_from_the_best_with_signs_where_significant():
     assert [text.get_fontweight() for text in ax.texts[:2]] == ["normal", "bold"]
 
 
+def inside_figure(ax):
+    """Whether no letter of any Axes, the key among them, is cut at the edge of the picture."""
+    figure = ax.figure
+    boxes = [one.get_tightbbox().extents for one in figure.axes]
+    return min(np.min(boxes, axis=0)[:2]) >= -1 and (np.max(boxes, axis=0)[2:] <= figure.bbox.max + 1).all()
+
+
+def test_numbers_of_pairs_do_not_touch_and_the_key_is_not_cut():
+    """Six and eight methods with long names: letters keep off the edges of their cells."""
+    for count in (6, 8):
+        ax = plots.plot_pairs(frames.pairs(tuple(MANY)[:count]), "balanced_accuracy")
+        ax.figure.draw_without_rendering()
+        cell = ax.get_window_extent().width / count
+        assert max(text.get_window_extent().width for text in ax.texts) < 0.97 * cell
+        assert inside_figure(ax)
+
+
 def test_many_pairs_have_signs_only():
     """Twenty methods: nothing is written where chance may be the reason."""
     ax = plots.plot_pairs(frames.pairs(tuple(f"method {place}" for place in range(20))))
@@ -208,6 +245,17 @@ def test_redundancy_is_symmetric():
     ax = plots.plot_redundancy(frames.redundancy())
     assert {text.get_text() for text in ax.texts} == {"0.40\n[0.30, 0.50]"}
     assert len(ax.texts) == 6
+
+
+def test_redundancy_numbers_the_columns_of_long_names():
+    """Names of 150 letters lose their middle at the left and stand nowhere upright; the figure stays flat."""
+    long = [f"{name}{'-' * 140}{name}" for name in ("audio", "motion", "text")]
+    ax = plots.plot_redundancy(frames.redundancy(long))
+    ax.figure.draw_without_rendering()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "2", "3"]
+    assert all(re.fullmatch(r"(\w+)-+…-*\1  \d", name) for name in names(ax))
+    assert ax.figure.get_figheight() < 3
+    assert inside_figure(ax)
 
 
 def test_svg_is_text_that_can_be_searched_and_is_always_the_same():

@@ -8,6 +8,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import frames
+import numpy as np
 import pytest
 
 from plait.compare.report import ReportInput, render, write_report
@@ -16,41 +17,10 @@ CHROMIUM = shutil.which("chromium")
 EVIL = "<script>alert(1)</script>"
 
 
-def everything():
-    """A report with all sections."""
-    sentences = ("late beats the best single modality (motion) by 0.020 accuracy.", "early and late are alike.")
-    return ReportInput(
-        scores=frames.failed(frames.scores(frames.KINDS | {"tensor": "fusion"}), "tensor", "out of memory"),
-        title="Is fusion worth it on made-up data?",
-        protocol="60 samples, 5 folds x 1 repeat x 1 seed; 95 % bootstrap intervals over samples",
-        verdict=SimpleNamespace(supported=True, sentences=sentences),
-        data={"samples": 60, "modalities": "audio (4), motion (3)"},
-        pairs=frames.pairs(),
-        ledger=frames.ledger(metrics=frames.METRICS),
-        redundancy=frames.redundancy(),
-        calibration=frames.calibration(),
-        reliability=frames.reliability(),
-        confusion=frames.confusion(),
-        confusion_of="late",
-        cohorts={"Meta Fusion": frames.cohort()},
-        rhos={"Meta Fusion": frames.rho()},
-        presence=frames.presence(),
-        learning_curve=frames.learning_curve(),
-        published=frames.published(),
-        settings={"late": {"hidden": (64,), "rule": "mean"}},
-        versions={"plait": "1.0", "torch": "2.0"},
-        fingerprint="sha256:" + 64 * "0",
-        seeds=(0, 1),
-        command="plait compare mydata --target outcome " + " ".join(f"--option{place} value" for place in range(20)),
-        failures={"tensor": "out of memory"},
-        warnings=("3 of 60 samples have no motion.",),
-    )
-
-
 @pytest.fixture(scope="module")
 def page():
     """The report with all sections, as text."""
-    return render(everything())
+    return render(frames.everything())
 
 
 def words(page):
@@ -112,7 +82,7 @@ def test_ids_are_unique(page):
 def test_numbers_of_others_stand_beside_ours_with_their_protocol(page):
     """From the best; each with the protocol that it is of."""
     table = next(found for found in re.findall(r"<table.*?</table>", page, re.DOTALL) if "MOGONET" in found)
-    methods = re.findall(r'<th scope="row">(.*?)</th>', table)
+    methods = re.findall(r'<th scope="row"><span class="name">(.*?)</span></th>', table)
     assert methods == ["MOGONET", "KNN", "late", "early", "motion", "majority"]
     assert "0.815 ± 0.023" in table
     assert "five 70/30 splits" in table
@@ -184,7 +154,32 @@ def test_writing_is_all_or_nothing(tmp_path):
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     """Before anything is computed."""
     with pytest.raises(FileNotFoundError, match=r"no folder .*lost.*Make it first"):
-        write_report(everything(), tmp_path / "lost" / "report.html")
+        write_report(frames.everything(), tmp_path / "lost" / "report.html")
+
+
+@pytest.mark.parametrize("kinds", [{"majority": "baseline"}, {"audio": "single"}, {"two": "subset", "one": "baseline"}])
+def test_a_report_needs_no_fusion(kinds, tmp_path):
+    """Baselines or single modalities alone have their table and their picture."""
+    page = write_report(ReportInput(frames.scores(kinds)), tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 2
+
+
+def test_a_report_of_failures_only_can_be_written(tmp_path):
+    """All means are NaN: with reasons, and without; nothing is bold in the table."""
+    bare = frames.scores().assign(mean=np.nan, low=np.nan, high=np.nan)
+    for scores in (bare, bare.assign(failure="out of memory", sd_folds=np.nan, seconds=np.nan, runs=0)):
+        report = replace(frames.everything(), scores=scores, pairs=None, ledger=None, cohorts={}, rhos={})
+        page = write_report(report, tmp_path / "report.html").read_text(encoding="utf-8")
+        table = re.findall(r"<table.*?</table>", page, re.DOTALL)[0]
+        assert "<strong>" not in table
+        assert ("failed: out of memory" in table) == bool(scores["failure"].iloc[0])
+
+
+def test_many_metrics_say_that_the_table_scrolls():
+    """Six metrics do, two do not."""
+    hint = "Scroll sideways for more metrics."
+    assert hint in render(ReportInput(frames.scores(metrics=[f"metric {place}" for place in range(6)])))
+    assert hint not in render(ReportInput(frames.scores()))
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +236,23 @@ def test_everything_is_visible_in_chromium(browser, page, width, tmp_path):
         assert picture["right"] <= width or picture["scrolls"]
     assert sum(picture["scrolls"] for picture in found["pictures"]) == (1 if width == 400 else 0)  # the cohort map
     assert min(found["letters"]) > 5
+
+
+NAMES = """() => {
+  document.querySelectorAll("details").forEach(part => { part.open = true; });
+  const box = document.querySelector("#scores .scroll").getBoundingClientRect();
+  const rows = [...document.querySelectorAll("#scores table.scores tbody tr:not(.group)")];
+  return { page: document.documentElement.scrollWidth,
+           names: Math.max(...rows.map(row => row.cells[0].getBoundingClientRect().right - box.left)) / box.width };
+}"""
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_long_names_do_not_widen_the_page(browser, width, tmp_path):
+    """The page never scrolls sideways, and names leave half of the score table to the scores."""
+    tab = browser.new_page(viewport={"width": width, "height": 900})
+    tab.goto(write_report(frames.long_names(), tmp_path / "report.html").as_uri())
+    found = tab.evaluate(NAMES)
+    tab.close()
+    assert found["page"] == width
+    assert found["names"] < 0.55

@@ -7,6 +7,7 @@ from simulated import contender, outcomes, race, right, truth
 from sklearn.metrics import accuracy_score
 
 from plait.compare.metrics import METRICS
+from plait.compare.outcomes import Truth
 from plait.compare.scores import COLUMNS, score_table, split_scores
 
 RACE = race({"a": ("single", 0.8), "b": ("fusion", 0.6)}, n=120, repeats=2, seeds=3)
@@ -106,3 +107,13 @@ def test_repeats_may_report_some_of_the_samples():
     found = outcomes(data, contender(data, "a", "single", right(data, 0.9, 1)))
     row = score_table(found, ["accuracy"], draws=100).iloc[0]
     assert 0.7 < row["low"] < row["mean"] < row["high"] <= 1
+
+
+def test_the_auc_is_the_mean_over_folds():
+    """Models of different folds rank apart: each perfect, their pooled ranks are not."""
+    fold = np.array([[0, 0, 1, 1]])
+    data = Truth("classification", np.array([0, 1, 0, 1]), ("n", "y"), np.arange(4), fold, np.array([[2, 2]]))
+    chance = np.array([0.1, 0.2, 0.8, 0.9])
+    one = contender(data, "one", "fusion", np.stack([1 - chance, chance], 1)[None, None])
+    table = score_table(outcomes(data, one), ["roc_auc"], draws=50)
+    assert table["mean"].item() == 1.0

@@ -115,6 +115,7 @@ def compare(
     ledger: options.LedgerName = "auto",
     controls: options.Controls = True,
     curve: options.Curve = False,
+    calibration: options.Calibration = None,
     jobs: options.Jobs = -1,
     modality: options.OnlyModalities = None,
     target: options.Target = None,
@@ -134,6 +135,7 @@ def compare(
 
     columns = sources.Columns(target, ids, groups, tuple(modality or ()))
     chosen = {"metric": metric, "margin": margin, "probe": probe, "ledger": ledger, "controls": controls, "jobs": jobs}
+    chosen["calibration"] = calibration
     fits = comparing.Fits(task and task.value, epochs, options.held_out(validation), not quiet)
     protocol = comparing.Protocol(folds, repeats, seeds, seed)
     found = comparing.compared(
@@ -155,10 +157,10 @@ def rank(
     """Rank methods over the comparisons of several data sets: Friedman's test and critical difference."""
     from plait.cli import printing, ranking
 
-    found = ranking.ranked(folders, metric)
+    found, left_out = ranking.ranked(folders, metric)
     if out is not None:
         ranking.draw(found, out)
-    (printing.echo_json if as_json else printing.echo_table)(ranking.summary(found))
+    (printing.echo_json if as_json else printing.echo_table)(ranking.summary(found, left_out))
 
 
 @app.command()

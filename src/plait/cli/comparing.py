@@ -118,6 +118,10 @@ def compared(source: Source, request: CompareRequest) -> Comparison:
     """
     methods = methods_from_text(request.methods)
     protocol, fits, fixed = request.protocol, request.fits, request.protocol.fixed(source)
+    if fixed and protocol.repeats > 1:
+        raise ValueError("--repeats draws folds anew, and a published split has none. Give --folds, or use --seeds.")
+    if request.out.exists() and not request.out.is_dir():
+        raise FileExistsError(f"{request.out} is a file. Choose a folder to keep runs and results in.")
     samples, cv = source.split() if fixed else (source.training(all_rows=True), protocol.folds or FOLDS)
     target = TargetValues.of(samples, fits.task)
     comparison = compare(

@@ -29,6 +29,10 @@ AllRows = Annotated[bool, typer.Option("--all-rows", help="All rows of a data se
 Controls = Annotated[bool, typer.Option(help="Refit one method on spoiled data, which must then learn nothing.")]
 Curve = Annotated[bool, typer.Option("--curve", help="Also a learning curve: best fusion, best single modality.")]
 Epochs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Most epochs of training.")]
+Calibration = Annotated[
+    str | None,
+    typer.Option(metavar="temperature", help="Scale probabilities on validation samples."),
+]
 CompareFolder = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="Folder of runs and results; what is there is gone on with.")
 ]

@@ -15,8 +15,8 @@ from plait.data.whole_files import whole_file
 SCORES = "scores.csv"
 
 
-def ranked(folders: Sequence[Path], metric: str | None) -> Ranks:
-    """Methods ranked over folders that `plait compare` wrote.
+def ranked(folders: Sequence[Path], metric: str | None) -> tuple[Ranks, list[str]]:
+    """Methods ranked over folders that `plait compare` wrote, and the methods that are not in all of them.
 
     Args:
         folders: One folder a data set; methods that are not in all of them are left out.
@@ -36,18 +36,21 @@ def ranked(folders: Sequence[Path], metric: str | None) -> Ranks:
     if chosen not in common:
         raise ValueError(f"The metric must be in all comparisons: {', '.join(common) or 'they have none in common'}.")
     means = {name: table[table["metric"] == chosen].set_index("method")["mean"] for name, table in tables.items()}
-    frame = pd.DataFrame(means).dropna().T
-    return critical_difference(frame, greater_is_better=not smaller_is_better(chosen))
+    frame = pd.DataFrame(means)
+    kept = frame.dropna().T
+    ranks = critical_difference(kept, greater_is_better=not smaller_is_better(chosen))
+    return ranks, sorted(set(frame.index) - set(kept.columns))
 
 
-def summary(ranks: Ranks) -> dict[str, Any]:
+def summary(ranks: Ranks, left_out: Sequence[str]) -> dict[str, Any]:
     """What is told of the ranks."""
     return {
         "datasets": ranks.datasets,
         "mean_ranks": {str(name): round(float(rank), 3) for name, rank in ranks.mean_ranks.items()},
         "friedman_p": float(ranks.p),
         "critical_difference": round(float(ranks.cd), 3),
-        "alike": [list(group) for group in ranks.groups],
+        "cannot_be_told_apart": [", ".join(group) for group in ranks.groups],
+        "left_out": list(left_out),
     }
 
 

@@ -96,8 +96,9 @@ def _drawn_accuracy(
     """The accuracy of each bin in each draw of groups; NaN where it is empty."""
     rows = np.flatnonzero(truth.reported)
     accuracy = np.full((len(sums), draws, sums.shape[3]), np.nan)
+    right_of, there_of = sums[:, rows, 0], sums[:, rows, 2]
     for chosen, weights in weight_chunks(truth.groups[rows], draws, random_state):
-        right, there = weights @ sums[:, rows, 0], weights @ sums[:, rows, 2]
+        right, there = weights @ right_of, weights @ there_of
         np.divide(right, there, out=accuracy[:, chosen], where=there > 0)
     return accuracy
 

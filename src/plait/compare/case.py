@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from plait.compare.metrics import Metric
-from plait.compare.outcomes import Kind, Outcomes
+from plait.compare.outcomes import Kind, Outcomes, Predicted
 from plait.compare.paired import Paired
 
 FAMILIES: Mapping[str, frozenset[str]] = {
@@ -41,8 +41,19 @@ class Case:
         return [label for label, one in self.outcomes.contenders.items() if one.kind in kinds]
 
     def family(self, name: str) -> list[str]:
-        """Fusions of the kind "joint" or "late"."""
-        return [label for label in self.labels("fusion") if self.outcomes[label].joins in FAMILIES[name]]
+        """Fusions of the kind "joint" or "late", with learners that both kinds have (all, where they share none)."""
+        each = {kind: [one for one in self._fusions() if one.joins in joins] for kind, joins in FAMILIES.items()}
+        shared = set.intersection(*({one.learner for one in several} for several in each.values()))
+        return [one.label for one in each[name] if not shared or one.learner in shared]
+
+    def _fusions(self) -> list[Predicted]:
+        return [self.outcomes[label] for label in self.labels("fusion")]
+
+    @property
+    def modalities(self) -> set[str]:
+        """What the fusions read; all that is read, where there is none."""
+        asked = self._fusions() or list(self.outcomes.contenders.values())
+        return {name for one in asked for name in one.reads}
 
     def best(self, labels: Sequence[str]) -> str | None:
         """The one with the best mean; the first of equals; None of none."""

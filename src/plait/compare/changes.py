@@ -140,7 +140,7 @@ class ShuffledModality(Change):
         column = modalities.names.index(self.name)
         present[:, column] = present[order, column]
         spoiled = Modalities.trusted(arrays, modalities.ids, present, modalities.columns, own_ids=modalities.own_ids)
-        return Changed(spoiled, target, np.ones(len(modalities), dtype=bool))
+        return Changed(spoiled, target, np.asarray(present.any(axis=1)))
 
     def reads(self, names: tuple[str, ...]) -> tuple[str, ...]:
         if self.name not in names:

@@ -37,6 +37,7 @@ class Reading:
         title: What was compared on, in words.
         command: How the comparison was called.
         curve: A learning curve.
+        store: Folder of the runs.
     """
 
     metric: str = ""
@@ -47,6 +48,7 @@ class Reading:
     title: str = ""
     command: str = ""
     curve: pd.DataFrame | None = None
+    store: str | os.PathLike[str] | None = None
 
 
 class Comparison:
@@ -115,11 +117,11 @@ class Comparison:
         scores = score_table(self.outcomes, random_state=self.how.random_state)
         return reading.best_first(scores, self.metric)
 
-    def table(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+    def table(self, metrics: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Baseline, single modalities and methods, one row each, best method first within its kind.
 
         Args:
-            metrics: Names of metrics; None is all.
+            metrics: One name or several; None is all.
 
         Returns:
             By method: `kind`, then for each metric its mean, `METRIC_low` and `METRIC_high` (95 %), and `seconds` of
@@ -128,7 +130,8 @@ class Comparison:
         Raises:
             ValueError: If the task has no metric of one of the names.
         """
-        return reading.wide(self._shown, metrics_of(self._shown, metrics))
+        names = [metrics] if isinstance(metrics, str) else metrics
+        return reading.wide(self._shown, metrics_of(self._shown, names))
 
     @cached_property
     def pairs(self) -> pd.DataFrame:
@@ -192,7 +195,7 @@ class Comparison:
         Args:
             methods: Labels; None is the best fusion and the best single modality.
             shares: Shares of the training samples, each above 0 and at most 1.
-            store: Folder in which every run is kept, as in `compare`.
+            store: Folder in which every run is kept; None is that of the comparison.
             jobs: Processes, as in `compare`.
             verbose: 1 shows progress bars.
 
@@ -203,12 +206,14 @@ class Comparison:
             ValueError: If a label or a share is none, or so few samples cannot be divided.
         """
         labels = [self.best, self.verdict.best_single or "baseline"] if methods is None else list(methods)
-        return learning_curve(self.plan, labels, self.metric, shares, store, jobs, verbose)
+        return learning_curve(self.plan, labels, self.metric, shares, store or self.how.store, jobs, verbose)
 
     @property
     def best(self) -> str:
-        """Label of the method with the best mean."""
-        return str(self.table([self.metric]).query("kind == 'fusion'").index[0])
+        """Label of the fusion with the best mean; of the best single modality or the baseline where there is none."""
+        table = self.table([self.metric]).dropna(subset=[self.metric])
+        kinds = ("fusion", "single", "baseline")
+        return next((str(label) for kind in kinds for label in table.index[table["kind"] == kind]), "")
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write everything into one HTML file, which needs no network.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plait.compare.labels import twins
 from plait.compare.outcomes import Outcomes, Predicted
 from plait.compare.plan import Contender, Plan, Run
 from plait.compare.record import Record
@@ -75,7 +76,8 @@ def _predicted(
             outputs[seed, split.repeat, split.test] = records[run.key].outputs
             seconds[seed, split.repeat, split.fold] = records[run.key].seconds
     joins, reads = contender.method.joins, contender.reads(plan.modalities)
-    return Predicted(contender.label, contender.kind, joins, outputs, seconds, reads, failure)
+    learner = repr(twins(contender.method)[:1])
+    return Predicted(contender.label, contender.kind, joins, outputs, seconds, reads, failure, learner)
 
 
 def _place(run: Run) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _LATEX = {
     "²": r"\textsuperscript{2}",
     "…": r"\ldots{}",
 } | {letter: f"\\{letter}" for letter in "&%$#_{}"}
-_INTERVALS = "Mean with 95 % interval; the best of each column is bold."
+_INTERVALS = "Mean with 95 % interval; the best single modality or fusion of each column is bold."
 
 
 def to_markdown(scores: pd.DataFrame, metrics: Sequence[str] | None = None, protocol: str = "") -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from plait.data.modalities import Modalities
 
 _CHUNK = 2**22  # elements that are made contiguous at a time
 _ROOMS = ("data", "nn", "training", "methods")
+_VERSIONED = ("plait", "sklearn", "torch", "numpy", "scipy")  # packages whose versions tell their code
 
 
 def data_fingerprint(
@@ -52,6 +53,7 @@ def module_fingerprint(module: nn.Module) -> str:
         plain = tensor.detach().cpu()  # numpy has no bfloat16
         _add(digest, f"{name} {tensor.dtype}", (plain.double() if plain.is_floating_point() else plain).numpy())
     digest.update(repr([name for name, part in module.named_parameters() if part.requires_grad]).encode())
+    digest.update(repr(sources_of(module.modules())).encode())
     return digest.hexdigest()
 
 
@@ -80,7 +82,8 @@ def code_version() -> str:
     if "dev" not in version:
         return version
     home, digest = Path(plait.__file__).parent, hashlib.sha256()
-    for path in sorted([*home.glob("estimat*.py"), *(path for room in _ROOMS for path in (home / room).glob("*.py"))]):
+    own = [*home.glob("estimat*.py"), home / "compare" / "changes.py", home / "compare" / "running.py"]
+    for path in sorted([*own, *(path for room in _ROOMS for path in (home / room).glob("*.py"))]):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())
     return f"{version}+{digest.hexdigest()[:16]}"
 
@@ -91,7 +94,7 @@ def source_fingerprint(kind: type) -> str:
     It is of the file that defines the class, or of the class alone where there is no file (a notebook). What that
     file imports is not seen.
     """
-    if kind.__module__.partition(".")[0] == "plait":
+    if kind.__module__.partition(".")[0] in (*_VERSIONED, "builtins"):
         return ""
     try:
         path = Path(inspect.getfile(kind))
@@ -99,6 +102,11 @@ def source_fingerprint(kind: type) -> str:
     except (OSError, TypeError):
         return ""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sources_of(parts: Iterable[Any]) -> list[str]:
+    """The fingerprints of the sources of users' classes among some objects."""
+    return sorted({source_fingerprint(type(part)) for part in parts} - {""})
 
 
 def _add(digest: Any, name: str, array: ndarray) -> None:

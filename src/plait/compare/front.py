@@ -1,11 +1,12 @@
 """The front door: which methods are compared on which rows, from the user's words to a finished comparison."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import type_of_target
 from torch import nn
@@ -18,7 +19,7 @@ from plait.compare.plan import Plan
 from plait.compare.splits import Splits, from_cv, make_splits
 from plait.data.modalities import Modalities
 from plait.data.reading import read_samples
-from plait.data.settings import check_one_of, check_whole
+from plait.data.settings import check_one_of, check_real, check_whole
 from plait.data.spec import Task
 from plait.data.tables import Groups
 from plait.data.targets import check_order_is_known, class_codes, group_codes, target_of
@@ -35,7 +36,7 @@ def compare(  # noqa: PLR0913 - the one front door
     cv: Any = 5,
     repeats: int = 1,
     groups: Any = None,
-    seeds: Sequence[int] = (0,),
+    seeds: Any = (0,),
     random_state: int = 0,
     task: str | None = None,
     metric: str | None = None,
@@ -46,6 +47,7 @@ def compare(  # noqa: PLR0913 - the one front door
     modalities: Groups | None = None,
     encoders: Mapping[str, nn.Module] | None = None,
     scaling: str = "standard",
+    calibration: str | None = None,
     validation: float | int | None = None,
     trainer: Trainer | None = None,
     store: str | os.PathLike[str] | None = None,
@@ -79,6 +81,7 @@ def compare(  # noqa: PLR0913 - the one front door
         modalities: Columns of each modality, where X is one table.
         encoders: Your torch modules by modality, as in the estimators.
         scaling: Scaling of the features, as in the estimators.
+        calibration: "temperature" scales the probabilities of every method, as in `FusionClassifier`; None does not.
         validation: Validation inside every fit, as in the estimators.
         trainer: Epochs, learning rate and so on; None is `Trainer()`.
         store: Folder in which every run is kept: a killed comparison goes on where it stopped, and what was computed
@@ -88,18 +91,20 @@ def compare(  # noqa: PLR0913 - the one front door
         verbose: 1 shows a progress bar with the time left on standard error; 0 is silent.
 
     Returns:
-        A `Comparison`: `table()`, `verdict()`, `pairs()`, `ledger()`, `report("report.html")`.
+        A `Comparison`: `table()`, `verdict`, `pairs`, `ledger()`, `report("report.html")`.
 
     Raises:
         ValueError: If the input cannot be used; the message names method, modality, row or group, and what to do.
     """
     question = Question.of(X, y, modalities, groups, task)
-    how = Reading(metric or primary(question.task).name, margin, "", random_state)
+    how = Reading(metric or primary(question.task).name, margin, "", random_state, store=store)
     metric_by_name(question.task, how.metric)  # a wrong name is told before the fits, not after
+    check_real("margin", margin)
+    _check_encoders(encoders, question.modalities.names)
     lineup = Lineup(chosen_methods(methods), question.modalities.names, probe, ledger, controls)
     settings: dict[str, Any] = {"trainer": trainer, "validation": validation, "scaling": scaling, "encoders": encoders}
     settings |= {"splits": question.splits(cv, repeats, random_state), "seeds": _seeds(seeds)}
-    plan = Plan(**vars(question), **settings, contenders=lineup.contenders(), random_state=random_state)
+    plan = Plan(**vars(question), **settings, contenders=lineup.contenders(calibration), random_state=random_state)
     return Comparison(plan, execute(plan, store, jobs, verbose), replace(how, probe=lineup.probing))
 
 
@@ -128,7 +133,7 @@ class Question:
         """
         samples = read_samples(_Reader(), X, columns)
         check_order_is_known(X, y, samples)
-        target = target_of(y, samples)
+        target = _one_column(target_of(y, samples))
         labels = None if groups is None else group_codes(groups, samples)
         return cls(samples, target, _task(task, target), labels)
 
@@ -140,8 +145,19 @@ class Question:
         """
         check_whole("repeats", repeats, 1)
         codes = class_codes(self.target)[1] if self.task == "classification" else None
+        found = self._divided(cv, repeats, seed, codes)
+        alone = [part for part in found.parts if codes is not None and len(np.unique(codes[part.train])) < 2]
+        if alone:
+            raise ValueError(
+                f"Fold {alone[0].fold} of repeat {alone[0].repeat} leaves one class to train on. Use fewer folds, or "
+                "groups that do not hold all samples of a class."
+            )
+        return found
+
+    def _divided(self, cv: Any, repeats: int, seed: int, codes: np.ndarray | None) -> Splits:
         if isinstance(cv, int | np.integer):
-            return make_splits(len(self.modalities), codes, self.groups, int(cv), repeats, seed)
+            names = () if codes is None else tuple(map(str, class_codes(self.target)[0].tolist()))
+            return make_splits(len(self.modalities), codes, self.groups, int(cv), repeats, seed, names)
         if repeats != 1:
             raise ValueError("repeats goes with a number of folds; a splitter, or pairs of rows, say themselves.")
         return from_cv(cv, self.modalities, self.target if codes is None else codes, self.groups)
@@ -151,6 +167,23 @@ class _Reader(BaseEstimator):
     """Takes the part of an estimator where samples are read."""
 
 
+def _one_column(target: np.ndarray) -> np.ndarray:
+    """One column is one value a sample; checked for what is missing, and for what cannot be compared on.
+
+    Raises:
+        ValueError: If values are missing, or all are the same.
+    """
+    target = target[:, 0] if target.ndim == 2 and target.shape[1] == 1 else target
+    missing = pd.isna(pd.DataFrame(target)).any(axis=1).to_numpy()
+    if missing.any():
+        raise ValueError(
+            f"y is missing in {missing.sum()} sample(s), the first in row {missing.argmax()}. Leave them out."
+        )
+    if len(target) and (target == target[0]).all():
+        raise ValueError(f"All values of y are the same ({target[0]!r}): there is nothing to predict.")
+    return target
+
+
 def _task(task: str | None, target: np.ndarray) -> Task:
     if task is not None:
         check_one_of("task", task, TASKS)
@@ -158,8 +191,14 @@ def _task(task: str | None, target: np.ndarray) -> Task:
     return "regression" if type_of_target(target).startswith("continuous") or target.ndim > 1 else "classification"
 
 
-def _seeds(seeds: Sequence[int]) -> tuple[int, ...]:
-    found = tuple(seeds) if isinstance(seeds, Iterable) else (seeds,)
+def _check_encoders(encoders: Mapping[str, nn.Module] | None, names: tuple[str, ...]) -> None:
+    unknown = sorted(set(encoders or {}) - set(names))
+    if unknown:
+        raise ValueError(f"Encoders are given for modalities that are not there: {unknown}. There are {list(names)}.")
+
+
+def _seeds(seeds: Any) -> tuple[int, ...]:
+    found = tuple(seeds) if isinstance(seeds, Iterable) else ()
     for seed in found:
         check_whole("Each of seeds", seed, 0)
     if not found or len(set(found)) != len(found):

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from inspect import signature
 from typing import Any
 
+from numpy import ndarray
 from sklearn.base import BaseEstimator
 
+from plait.methods import Baseline, SingleModality
 from plait.methods.base import Method
 
 _USUAL = {"meta fusion": "Meta Fusion", "low rank": "low-rank", "cross attention": "cross-attention"}
@@ -26,8 +29,8 @@ def label_of(method: Method) -> str:
 
 def changed_params(method: Method) -> dict[str, Any]:
     """Parameters of a method that differ from its defaults."""
-    usual = type(method)().get_params(deep=False)
-    return {key: value for key, value in method.get_params(deep=False).items() if not _same(value, usual[key])}
+    usual = {name: one.default for name, one in signature(type(method).__init__).parameters.items()}
+    return {key: value for key, value in method.get_params(deep=False).items() if repr(value) != repr(usual[key])}
 
 
 def unique_labels(methods: Iterable[Method]) -> dict[str, Method]:
@@ -45,10 +48,17 @@ def unique_labels(methods: Iterable[Method]) -> dict[str, Method]:
     return found
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, BaseEstimator) or isinstance(other, BaseEstimator):
-        return repr(one) == repr(other)
-    return bool(one == other)
+def twins(method: Method) -> list[SingleModality]:
+    """What reads one modality with the learners of a method: its base and layers, or our network by default."""
+    if isinstance(method, Baseline | SingleModality):
+        return []
+    learners = [SingleModality(base=base) for base in getattr(method, "learners", ())]
+    if not hasattr(method, "base"):
+        return [SingleModality(), *learners]
+    shared = {"base": method.base}
+    if method.base is None:
+        shared |= {name: getattr(method, name) for name in ("hidden", "dropout")}
+    return [SingleModality(**shared)]
 
 
 def _text(value: Any) -> str:
@@ -56,6 +66,6 @@ def _text(value: Any) -> str:
         return _WORD.sub(" ", type(value).__name__).lower()
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_text(entry)}" for key, entry in value.items())
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple | list | ndarray):
         return " ".join(map(_text, value)) or "none"
     return str(value)

@@ -12,6 +12,9 @@ from plait.compare.metrics import METRICS, Metric
 GROUPS = {"baseline": "Baseline", "single": "Single modalities", "fusion": "Fusion", "control": "Negative controls"}
 """Headings of the kinds, in the order of the table."""
 
+_JUDGED = ("single", "fusion")
+"""Kinds that can be the best: a baseline that always says the same is perfectly calibrated, and of no use."""
+
 _METRICS: dict[str, Metric] = {name: metric for known in METRICS.values() for name, metric in known.items()}
 
 
@@ -23,7 +26,7 @@ class Cell:
         mean: The score.
         low: Lower end of its interval.
         high: Upper end.
-        best: Whether it is the best of its metric, controls aside.
+        best: Whether it is the best of its metric among single modalities and fusions.
     """
 
     mean: float
@@ -133,7 +136,8 @@ def _methods(scores: pd.DataFrame, kind: str) -> list[str]:
 def _row(scores: pd.DataFrame, method: str, metrics: Sequence[str]) -> Row:
     own = scores[scores["method"] == method]
     by_metric = own.drop_duplicates("metric").set_index("metric")
-    cells = tuple(_cell(by_metric, name, _best(scores, name)) for name in metrics)
+    judged = bool(own["kind"].isin(_JUDGED).all())
+    cells = tuple(_cell(by_metric, name, _best(scores, name) if judged else float("nan")) for name in metrics)
     seconds = float(own["seconds"].iloc[0]) if "seconds" in own else float("nan")
     return Row(method, cells, seconds, _failure(own))
 
@@ -146,8 +150,7 @@ def _cell(by_metric: pd.DataFrame, name: str, best: float) -> Cell:
 
 
 def _best(scores: pd.DataFrame, metric: str) -> float:
-    compared = scores["kind"].isin(["baseline", "single", "fusion"])
-    values: pd.Series[Any] = scores.loc[compared & (scores["metric"] == metric), "mean"]
+    values: pd.Series[Any] = scores.loc[scores["kind"].isin(_JUDGED) & (scores["metric"] == metric), "mean"]
     return float(values.min() if smaller_is_better(metric) else values.max())
 
 

@@ -1,18 +1,23 @@
 """Who takes part in a comparison: the methods asked for, and what is always beside them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
+from sklearn.base import clone
+
 from plait.compare.changes import OnlyModalities, ShuffledModality, ShuffledTarget
-from plait.compare.labels import label_of, unique_labels
+from plait.compare.controls import TARGET_SHUFFLED
+from plait.compare.labels import label_of, twins, unique_labels
 from plait.compare.outcomes import Kind
 from plait.compare.plan import Contender
 from plait.data.settings import check_one_of
 from plait.methods import Baseline, EarlyFusion, LateFusion, SingleModality
 from plait.methods.base import Method
 from plait.methods.registry import method_by_name, methods_by_name
+from plait.nn.shapley import MOST_PLAYERS
 
 Methods = str | Method | Iterable[str | Method] | Mapping[str, Method]
 LEDGERS = ("auto", "full", "none")
@@ -87,38 +92,53 @@ class Lineup:
 
     @property
     def probing(self) -> str:
-        """Label of the probe.
+        """Label of the probe; "" where nothing fuses.
 
         Raises:
             ValueError: If the probe asked for is not among the methods.
         """
         early = label_of(EarlyFusion())
-        usual = early if early in self.methods else next(iter(self.methods))
+        fusions = [label for label, method in self.methods.items() if self._kind(method) == "fusion"]
+        usual = early if early in self.methods else next(iter(fusions), "")
         if self.probe is not None and self.probe not in self.methods:
             raise ValueError(f"The probe {self.probe!r} is none of the methods compared: {', '.join(self.methods)}.")
         return self.probe or usual
 
-    def contenders(self) -> tuple[Contender, ...]:
+    def contenders(self, calibration: str | None = None) -> tuple[Contender, ...]:
         """Baseline, each modality alone, the methods, then controls and refits on subsets.
+
+        Args:
+            calibration: Of every classifier.
 
         Raises:
             ValueError: If `ledger` or `probe` is unknown, or a label is taken.
         """
         check_one_of("ledger", self.ledger, LEDGERS)
+        if self.ledger == "full" and len(self.names) > MOST_PLAYERS:
+            raise ValueError(
+                f"ledger='full' refits every subset of up to {MOST_PLAYERS} modalities; there are {len(self.names)}. "
+                "Use ledger='auto': each alone, and all but each."
+            )
+        if "" in self.methods:
+            raise ValueError("A method needs a name that is not empty.")
         asked = [
             Contender(label, self._kind(method), method, names=self._reads(method))
             for label, method in self.methods.items()
         ]
         found = [Contender("baseline", "baseline", Baseline()), *self._singles(), *asked]
-        found += self._controls() if self.controls else []
-        found += self._subsets()
+        if self.probing:
+            found += self._controls() if self.controls else []
+            found += self._subsets()
         labels = [one.label for one in found]
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
             raise ValueError(f"These names stand for something else in a comparison: {twice}. Give others.")
-        return tuple(found)
+        settings = {} if calibration is None else {"calibration": calibration}
+        return tuple(replace(one, settings=settings) for one in found)
 
     def _kind(self, method: Method) -> Kind:
+        if isinstance(method, Baseline):
+            return "baseline"
         return "single" if method.joins == "nothing" else "fusion"
 
     def _reads(self, method: Method) -> tuple[str, ...] | None:
@@ -127,22 +147,25 @@ class Lineup:
         return (method.modality,) if only else None
 
     def _singles(self) -> list[Contender]:
-        """Each modality alone: by our network, and by every base learner that some method has."""
-        bases = {_words(base): base for base in map(_base, self.methods.values())}
-        asked = {label_of(method) for method in self.methods.values()}
-        singles = [
-            SingleModality(name, base=base) for base in {_words(None): None, **bases}.values() for name in self.names
-        ]
-        named = {_alone(single): single for single in singles}
-        return [
-            Contender(label, "single", one, names=self._reads(one))
-            for label, one in named.items()
-            if label_of(one) not in asked
-        ]
+        """Each modality alone, with the learner of every method: a fusion of forests has forests to beat."""
+        found = [twin for method in self.methods.values() for twin in twins(method)] or [SingleModality()]
+        kinds = list({repr(twin): twin for twin in found}.values())
+        asked = {repr(method) for method in self.methods.values()}
+        counts: Counter[str] = Counter()
+        singles = []
+        for twin in kinds:
+            words = label_of(twin).removeprefix("single modality")
+            counts[words] += 1
+            again = f" {counts[words]}" if counts[words] > 1 else ""
+            for name in self.names:
+                one = clone(twin).set_params(modality=name)
+                if repr(one) not in asked:
+                    singles.append(Contender(f"{name} alone{words}{again}", "single", one, names=(name,)))
+        return singles
 
     def _controls(self) -> list[Contender]:
         probe = self.methods[self.probing]
-        shuffled = [Contender("control: target shuffled", "control", probe, ShuffledTarget())]
+        shuffled = [Contender(TARGET_SHUFFLED, "control", probe, ShuffledTarget())]
         shuffled += [
             Contender(f"control: {name} shuffled", "control", probe, ShuffledModality(name)) for name in self.names
         ]
@@ -163,16 +186,3 @@ class Lineup:
         whole = self.ledger == "full" or count <= _EXACT
         sizes: Sequence[int] = range(1, count) if whole else (1, count - 1)
         return [chosen for size in sizes for chosen in combinations(self.names, size)]
-
-
-def _base(method: Method) -> Any:
-    return getattr(method, "base", None)
-
-
-def _words(base: Any) -> str:
-    """What tells a base learner, for example "(base linear)"; nothing for our own network."""
-    return label_of(SingleModality(base=base)).removeprefix("single modality")
-
-
-def _alone(single: SingleModality) -> str:
-    return f"{single.modality} alone{_words(single.base)}"

@@ -36,6 +36,8 @@ class Metric:
         losses: (target, outputs) -> a loss of each sample, lower is better, whose mean orders predictions as the
             metric does (the error of the accuracy, the squared error of R²); None if there is no such loss.
         greater_is_better: Whether a higher value is better.
+        by_fold: Whether predictions of different folds, which are of different models, cannot be pooled: the metric of
+            a repeat is then the mean over the folds in which it is defined.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Metric:
     weighted: Weighted
     losses: Losses | None = None
     greater_is_better: bool = True
+    by_fold: bool = False
 
     @property
     def sign(self) -> float:
@@ -56,14 +59,14 @@ _CLASSIFICATION = (
     Metric("accuracy", "accuracy", classes.accuracy, classes.weighted_accuracy, classes.errors),
     Metric("balanced_accuracy", "balanced accuracy", classes.balanced_accuracy, classes.weighted_recall),
     Metric("macro_f1", "macro F1", classes.macro_f1, classes.weighted_f1),
-    Metric("roc_auc", "AUC", classes.roc_auc, classes.weighted_auc),
+    Metric("roc_auc", "AUC", classes.roc_auc, classes.weighted_auc, by_fold=True),
     Metric("log_loss", "log loss (nats)", classes.log_loss, classes.weighted_log_loss, classes.surprises, **_LESS),
     Metric("brier", "Brier score", classes.brier, classes.weighted_brier, classes.squared_distances, **_LESS),
     Metric("ece", "ECE", classes.ece, classes.weighted_ece, **_LESS),
 )
 _REGRESSION = (
     Metric("r2", "R²", values.r2, values.weighted_r2, values.scaled_squares),
-    Metric("rmse", "RMSE", vetted.root_mean_squared_error, values.weighted_rmse, values.squares, **_LESS),
+    Metric("rmse", "RMSE", vetted.root_mean_squared_error, values.weighted_rmse, **_LESS),
     Metric("mae", "MAE", vetted.mean_absolute_error, values.weighted_mae, values.absolutes, **_LESS),
 )
 METRICS: dict[Task, dict[str, Metric]] = {

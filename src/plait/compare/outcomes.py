@@ -87,6 +87,7 @@ class Predicted:
         seconds: Seconds of each fit; NaN where there is no such fold.
         reads: The modalities that it read.
         failure: Why there are no outputs; "" if there are some.
+        learner: What it learns with, in one text: kinds of fusion are compared where both have the same learners.
     """
 
     label: str
@@ -96,6 +97,7 @@ class Predicted:
     seconds: Float[ndarray, "seed repeat fold"]
     reads: tuple[str, ...] = ()
     failure: str = ""
+    learner: str = ""
 
 
 @dataclass(frozen=True)

@@ -117,10 +117,16 @@ def compare_pairs(
         return _over_groups(outcomes, metric, margin, draws, random_state)
     means = {label: float(metric.sign * score) for label, score in zip(labels, defined.mean(axis=1), strict=True)}
     differences = {
-        (labels[a], labels[b]): corrected_t(defined[a] - defined[b], truth.test_share, margin)
+        (labels[a], labels[b]): corrected_t(_apart(defined[a], defined[b]), truth.test_share, margin)
         for a, b in combinations(range(len(labels)), 2)
     }
     return Paired(means, differences, f"corrected t over {defined.shape[1]} splits")
+
+
+def _apart(one: Float[ndarray, " split"], other: Float[ndarray, " split"]) -> Float[ndarray, " split"]:
+    """Differences of scores; 0 where they are equal but for rounding."""
+    size = np.maximum(np.abs(one), np.abs(other))
+    return np.where(np.abs(one - other) > 1e-6 * size, one - other, 0.0)
 
 
 def _over_groups(outcomes: Outcomes, metric: Metric, margin: float, draws: int, random_state: int) -> Paired:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, Shaped
 from numpy import ndarray
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from torch import nn
 
 from plait.compare.changes import AsIs, Change
@@ -19,7 +19,7 @@ from plait.compare.fingerprint import (
     key_of,
     module_fingerprint,
     rows_fingerprint,
-    source_fingerprint,
+    sources_of,
 )
 from plait.compare.outcomes import Kind, Truth
 from plait.compare.splits import Split, Splits
@@ -234,11 +234,19 @@ class Plan:
             "classes": len(self.samples.classes),
             "estimator": {"class": type(estimator).__name__, "params": text},
             "method": to_text(contender.method),
-            "source": source_fingerprint(type(contender.method)),
+            "source": sources_of([contender.method, *_parts(contender.method)]),
             "change": contender.change.text(self.random_state),
             "data": self.data_fingerprint,
             "encoders": {name: module_fingerprint(module) for name, module in (params["encoders"] or {}).items()},
         }
+
+
+def _parts(method: Method) -> list[Any]:
+    """The values of a method's parameters, those of nested estimators and those in tuples and lists too."""
+    values = list(method.get_params().values())
+    several = [part for value in values if isinstance(value, tuple | list) for part in value]
+    inner = [value for part in several if isinstance(part, BaseEstimator) for value in part.get_params().values()]
+    return [*values, *several, *inner]
 
 
 def _derived(*parts: int) -> int:

@@ -97,6 +97,8 @@ def read_record(folder: Path, key: str) -> Record:
         with np.load(io.BytesIO(data[_OUTPUTS]), allow_pickle=False) as arrays:
             outputs = arrays["outputs"]
         tables = {name: from_text(table, {}) for name, table in json.loads(data.get(_TABLES, b"{}")).items()}
+        if not all(name.isidentifier() for name in tables):
+            raise ValueError(f"names of tables are not names: {sorted(tables)}")
     except (OSError, KeyError, TypeError, AttributeError, ValueError, BadZipFile) as error:
         raise DamagedRecordError(f"{type(error).__name__}: {error}") from error
     return Record(content, outputs, seconds, said, tables)

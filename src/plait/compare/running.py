@@ -1,6 +1,7 @@
 """One run: a contender fitted on the training samples of a split, and what it says of the reported ones."""
 
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -25,8 +26,15 @@ from plait.data.text import to_text
 from plait.estimators import FusionClassifier, FusionEstimator
 
 _PACKAGES = ("plait", "torch", "scikit-learn", "numpy", "pandas")
-_FAILURES = (ValueError, TypeError, RuntimeError, ArithmeticError, MemoryError)
-"""What a method may fail with; among them LinAlgError and NotImplementedError."""
+_FAILURES = (
+    *(ValueError, TypeError, RuntimeError, ArithmeticError, MemoryError),
+    *(LookupError, AttributeError, AssertionError, OSError),
+)
+"""What a method may fail with; among them LinAlgError, NotImplementedError and KeyError."""
+
+
+_ALONE = threading.Lock()
+"""Random numbers, warnings and thread pools belong to the process: of its threads one runs at a time."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ def compute(samples: Samples, run: Run) -> tuple[str, Record | Failure]:
     """
     estimator: FusionEstimator = clone(run.estimator)
     try:
-        with _threads(estimator.trainer.threads or 1 if estimator.trainer else 1), _recorded() as said:
+        with _ALONE, _threads(estimator.trainer.threads or 1 if estimator.trainer else 1), _recorded() as said:
             return run.key, _computed(samples, run, estimator, said)
     except _FAILURES as error:
         return run.key, Failure(f"{type(error).__name__}: {error}")

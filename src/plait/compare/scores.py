@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from plait.compare.bootstrap import percentile_interval, weight_chunks
@@ -40,11 +40,12 @@ def score_table(
         random_state: Seed of the draws.
 
     Returns:
-        Columns `method`, `kind`, `joins`, `metric`; `mean`: the metric over all samples that a repeat reports, mean
-        over repeats and seeds; `low`, `high`: 95 % percentile interval over groups drawn with replacement (samples
-        where there are no groups), repeats and seeds kept; `sd_folds`: standard deviation of the scores of the
-        splits (mean over seeds); `sd_seeds`: standard deviation over seeds (mean over repeats), NaN of one seed;
-        `runs`: fits; `seconds`: of one fit, on average; `failure`: why there are no numbers, "" if there are some.
+        Columns `method`, `kind`, `joins`, `metric`; `mean`: the metric over all samples that a repeat reports (the AUC:
+        the mean over its folds, whose models rank apart), mean over repeats and seeds; `low`, `high`: 95 % percentile
+        interval over groups drawn with replacement (samples where there are no groups), repeats and seeds kept;
+        `sd_folds`: standard deviation of the scores of the splits (mean over seeds); `sd_seeds`: standard deviation
+        over seeds (mean over repeats), NaN of one seed; `runs`: fits; `seconds`: of one fit, on average; `failure`: why
+        there are no numbers, "" if there are some.
 
     Raises:
         ValueError: If the task has no metric of one of the names.
@@ -88,12 +89,28 @@ def drawn_scores(
 
 
 def mean_scores(truth: Truth, one: Predicted, metric: Metric) -> Float[ndarray, "seed repeat"]:
-    """The metric over all samples that each repeat reports, for each seed."""
+    """The metric over all samples that each repeat reports (or the mean over its folds), for each seed."""
     scores = np.empty(one.outputs.shape[:2])
     for seed, repeat in np.ndindex(scores.shape):
-        rows = np.flatnonzero(truth.fold[repeat] >= 0)
-        scores[seed, repeat] = metric.score(truth.target[rows], one.outputs[seed, repeat, rows])
+        parts = [np.flatnonzero(chosen) for chosen in _parts(truth.fold[repeat], metric)]
+        each = [metric.score(truth.target[rows], one.outputs[seed, repeat, rows]) for rows in parts]
+        scores[seed, repeat] = _mean_defined(np.array(each)[:, None])[0]
     return scores
+
+
+def _parts(fold: Int[ndarray, " sample"], metric: Metric) -> list[Bool[ndarray, " sample"]]:
+    """The samples that are scored together: all that a repeat reports, or those of each fold."""
+    together = [fold >= 0]
+    return [fold == one for one in np.unique(fold[fold >= 0])] if metric.by_fold else together
+
+
+def _mean_defined(each: Float[ndarray, "part draw"]) -> Float[ndarray, " draw"]:
+    """The mean over the parts in which a metric is defined; NaN where it is in none."""
+    there = np.isfinite(each)
+    total = np.where(there, each, 0.0).sum(axis=0)
+    mean = np.full(len(total), np.nan)
+    np.divide(total, there.sum(axis=0), out=mean, where=there.any(axis=0))
+    return mean
 
 
 def split_scores(truth: Truth, one: Predicted, metric: Metric) -> Float[ndarray, "seed split"]:
@@ -123,9 +140,27 @@ def _under(
     weights: Float[ndarray, "draw row"],
 ) -> Float[ndarray, "metric draw"]:
     """The metrics of one repeat under each weighting, mean over seeds."""
-    target = truth.target[rows]
-    each = [[metric.weighted(target, part[rows], weights) for metric in metrics] for part in one.outputs[:, repeat]]
+    each = [
+        [_weighted(truth, part, metric, repeat, rows, weights) for metric in metrics] for part in one.outputs[:, repeat]
+    ]
     return np.asarray(np.mean(each, axis=0))
+
+
+def _weighted(
+    truth: Truth,
+    part: Float[ndarray, "sample out"],
+    metric: Metric,
+    repeat: int,
+    rows: ndarray,
+    weights: Float[ndarray, "draw row"],
+) -> Float[ndarray, " draw"]:
+    """One metric of one repeat with one seed under each weighting."""
+    target, outputs = truth.target[rows], part[rows]
+    parts = _parts(truth.fold[repeat, rows], metric)
+    if len(parts) == 1:
+        return metric.weighted(target, outputs, weights)
+    each = [metric.weighted(target[chosen], outputs[chosen], weights[:, chosen]) for chosen in parts]
+    return _mean_defined(np.stack(each))
 
 
 def _rows(

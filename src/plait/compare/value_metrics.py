@@ -18,13 +18,6 @@ def r2(target: Float[ndarray, "sample *column"], outputs: Float[ndarray, "sample
     return float(vetted.r2_score(target, outputs))
 
 
-def squares(
-    target: Float[ndarray, "sample *column"], outputs: Float[ndarray, "sample out"]
-) -> Float[ndarray, " sample"]:
-    """Squared error of each sample, mean over the outputs."""
-    return np.asarray(_errors(target, outputs).mean(axis=1))
-
-
 def scaled_squares(
     target: Float[ndarray, "sample *column"], outputs: Float[ndarray, "sample out"]
 ) -> Float[ndarray, " sample"]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from plait.compare import controls, wording
 from plait.compare.case import Case
-from plait.compare.ledger import sharing
+from plait.compare.ledger import ledger_table, sharing
 from plait.compare.metrics import metric_by_name
 from plait.compare.multiple import holm
 from plait.compare.outcomes import Kind, Outcomes
@@ -102,7 +102,7 @@ def decide(
             *wording.worth(case, support, _best_fusion(case, support)),
             *wording.alike(case),
             *kind_sentence,
-            *_sharing(case, judged, probe, rest),
+            *_sharing(judged, probe, rest),
             *wording.learned(case, beating(paired, case.labels("single"), case.labels("baseline"))),
             *controls.sentences(judged, scored, probe, alpha, rest),
             *wording.cautions(case),
@@ -114,7 +114,7 @@ def decide(
 
 def supported_fusions(case: Case) -> dict[str, float]:
     """Holm-adjusted p of each fusion for "better than the best single modality and baseline"; {} if there is none."""
-    if not case.labels("single"):
+    if not case.labels("single") or len(case.modalities) == 1:
         return {}
     rivals = [case.best(case.labels(kind)) for kind in _RIVALS]
     return beating(case.paired, case.labels("fusion"), [label for label in rivals if label is not None])
@@ -167,7 +167,18 @@ def _better(case: Case, candidates: list[str], rivals: list[str]) -> list[str]:
     return [label for label, p in found.items() if 2 * p < case.alpha]
 
 
-def _sharing(case: Case, outcomes: Outcomes, probe: str | None, rest: tuple[float, int, int]) -> tuple[str, ...]:
-    """Whether the modalities say the same, where the probe was refitted."""
-    found = sharing(outcomes, probe, case.metric.name, *rest[1:])
-    return tuple(wording.shared(case, dict(row)) for _, row in found.iterrows())
+def _sharing(outcomes: Outcomes, probe: str | None, rest: tuple[float, int, int]) -> tuple[str, ...]:
+    """Whether the modalities say the same, where the probe was refitted, and reads all better than the best alone.
+
+    In log loss for classes (what independent sources say of a class adds up there, as it does not in accuracies, which
+    have a ceiling), in R² for values.
+    """
+    metric = metric_by_name(outcomes.truth.task, "log_loss" if outcomes.truth.task == "classification" else "r2")
+    found = sharing(outcomes, probe, metric.name, *rest[1:])
+    if found.empty or found["together"].item() < ledger_table(outcomes, probe, metric.name, 1)["alone"].max():
+        return ()
+    return (
+        wording.shared(
+            probe or "one method", metric.title, {str(name): value for name, value in found.iloc[0].items()}
+        ),
+    )

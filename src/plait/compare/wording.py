@@ -21,7 +21,8 @@ def figure(value: float) -> str:
     """A number of a metric as papers write it: ".031", "-.004", "1.250", "123"."""
     if not np.isfinite(value):
         return "undefined"
-    text = f"{value:.2g}" if 0 < abs(value) < 0.0005 else f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
+    small = 1e-9 < abs(value) < 0.0005
+    text = f"{value:.2g}" if small else f"{round(value, 3) + 0.0:.3f}" if abs(value) < 10 else f"{value:.4g}"
     return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 
@@ -59,10 +60,14 @@ def modality(label: str) -> str:
 def worth(case: Case, support: Mapping[str, float], best: str | None) -> tuple[str, ...]:
     """Whether fusion is worth it."""
     single = case.best(case.labels("single"))
-    if best is None:
+    if best is None or len(case.modalities) == 1:
         return (_nothing_fused(case),)
     if single is None:
         return ("No single modality was compared, so whether fusion is worth it cannot be said.",)
+    if not np.isfinite(case.paired.means[best]):
+        return (
+            f"{begun(case.metric.title)} is undefined on these splits, so whether fusion is worth it cannot be said.",
+        )
     apart = case.paired.between(best, single)
     proof = f"{interval(apart)}; Holm-adjusted {p_value(support[best])}; {_protocol(case)}"
     against = f"the best single modality ({modality(single)})"
@@ -98,10 +103,9 @@ def alike(case: Case) -> tuple[str, ...]:
     return (f"{begun(best)} has the best mean of all fusions; it cannot be told apart from {behind}{rest}.",)
 
 
-def shared(case: Case, row: Mapping[str, Any]) -> str:
+def shared(probe: str, title: str, row: Mapping[str, Any]) -> str:
     """Whether the modalities say the same, or complement each other."""
-    unit = case.metric.title
-    told = f"alone they are worth {figure(row['apart'])} {unit} in sum, together {figure(row['together'])}"
+    told = f"to {probe}, alone they are worth {figure(row['apart'])} {title} in sum, together {figure(row['together'])}"
     low, high = row["overlap_low"], row["overlap_high"]
     ends = f"overlap {figure(row['overlap'])}, 95 % interval {figure(low)} to {figure(high)}"
     if low > 0:
@@ -125,7 +129,7 @@ def kind(case: Case, name: str, winner: str, loser: str) -> str:
 def no_kind(case: Case, joint: str, late: str) -> str:
     """Neither kind of fusion is better."""
     apart = case.paired.between(joint, late)
-    told = f"difference {figure(apart.mean)}, {interval(apart)}; {p_value(apart.p)}"
+    told = f"the first less the second: {figure(apart.mean)}, {interval(apart)}; {p_value(apart.p)}"
     return f"Which kind of fusion is better is undecided: joint (best: {joint}) or late (best: {late}) ({told})."
 
 
@@ -143,12 +147,9 @@ def learned(case: Case, above: Mapping[str, float]) -> tuple[str, ...]:
         return ()
     apart = case.paired.between(single, baseline)
     told = f"{figure(apart.mean)} {case.metric.title}, {interval(apart)}"
-    if min(above.values()) < case.alpha:
+    if min(above.values()) < case.alpha and apart.low > 0:
         return (f"The best single modality is {modality(single)}; over the baseline it gains {told}.",)
-    return (
-        f"No single modality is shown to beat the baseline (the best, {modality(single)}: {told}): "
-        "nothing is learned here from one modality.",
-    )
+    return (f"No single modality is shown to beat the baseline; the best, {modality(single)}, differs by {told}.",)
 
 
 def cautions(case: Case) -> tuple[str, ...]:
@@ -167,7 +168,7 @@ def cautions(case: Case) -> tuple[str, ...]:
 def failures(outcomes: Outcomes) -> tuple[str, ...]:
     """Who is not in the comparison, and why."""
     failed = [one for one in outcomes.contenders.values() if one.failure]
-    return tuple(f"{begun(one.label)} failed and is not compared: {one.failure}." for one in failed)
+    return tuple(f"{begun(one.label)} failed and is not compared: {one.failure.rstrip('.')}." for one in failed)
 
 
 def _protocol(case: Case) -> str:
@@ -186,7 +187,9 @@ def _also(case: Case, support: Mapping[str, float], best: str) -> tuple[str, ...
     others = [label for label, p in support.items() if p < case.alpha and label != best]
     whom = "It beats the baseline too"
     told = f"{', '.join(others[:MOST_NAMED])}{f' and {len(others) - MOST_NAMED} more' if others[MOST_NAMED:] else ''}"
-    return (f"{whom}. So do both: {told}." if others else f"{whom}. No other fusion is shown to do both.",)
+    said = f"{whom}. So do both: {told}." if others else f"{whom}. No other fusion is shown to do both."
+    top = case.best(case.labels("fusion"))
+    return (said,) if top == best else (said, f"{begun(str(top))} has a higher mean, but is not shown to do both.")
 
 
 def _odds(case: Case, apart: Difference) -> str:
@@ -200,7 +203,6 @@ def _odds(case: Case, apart: Difference) -> str:
 
 
 def _nothing_fused(case: Case) -> str:
-    modalities = {name for one in case.outcomes.contenders.values() for name in one.reads}
-    if len(modalities) == 1:
-        return f"There is one modality ({modalities.pop()}), so there is nothing to fuse."
+    if len(case.modalities) == 1:
+        return f"There is one modality ({next(iter(case.modalities))}), so there is nothing to fuse."
     return "No fusion was compared, so whether it is worth it cannot be said."

@@ -45,7 +45,7 @@ def report_input(found: "Comparison") -> ReportInput:
         fingerprint=plan.data_fingerprint,
         seeds=plan.seeds,
         command=found.how.command,
-        failures=found.failures,
+        failures={one.label: one.failure for one in found.outcomes.checked().contenders.values() if one.failure},
         warnings=_warnings(found),
     )
 
@@ -75,9 +75,11 @@ def tidy_tables(found: "Comparison") -> dict[str, pd.DataFrame]:
         tables["redundancy"] = found.redundancy
     if classes:
         tables |= {"calibration": found.calibration, "reliability": found.reliability}
-    tables |= dict(found.executed.tables)
+    tables = {**found.executed.tables, **tables}  # a method's finding does not take the place of ours
     if found.how.curve is not None:
         tables["learning_curve"] = found.how.curve
+    if classes and found.best:
+        tables["confusion"] = found.confusion().rename_axis(index="true", columns="predicted")
     return {name: table for name, table in tables.items() if len(table)}
 
 

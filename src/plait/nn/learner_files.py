@@ -114,12 +114,19 @@ def _sound(part: Any) -> bool:
     found = vars(part) if isinstance(part, BaseEstimator) else {}
     if isinstance(part, BaseForest | BaseGradientBoosting):
         trees = np.ravel(found.get("estimators_", [])).tolist()
-        return all(isinstance(one, BaseDecisionTree) and one.n_features_in_ == part.n_features_in_ for one in trees)
+        alike = all(isinstance(one, BaseDecisionTree) and one.n_features_in_ == part.n_features_in_ for one in trees)
+        return alike and (not isinstance(part, BaseGradientBoosting) or _sound_stages(part))
     if isinstance(part, BaseHistGradientBoosting):
         return all(_sound_predictor(one, part) for several in found.get("_predictors", []) for one in several)
     return (
         not isinstance(part, BaseDecisionTree) or "tree_" not in found or _sound_tree(part.tree_, part.n_features_in_)
     )
+
+
+def _sound_stages(part: Any) -> bool:
+    """Whether there is a column of outputs for every tree of a stage, into which it is added."""
+    one = np.zeros((1, part.n_features_in_), dtype=np.float32)
+    return bool(part._raw_predict_init(one).shape == (1, part.estimators_.shape[1]))
 
 
 def _sound_tree(tree: Any, features: int) -> bool:

@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from plait.compare.plots import style
+
 FINDINGS = ("validation_loss", "independent_loss", "epoch", "teaches", "weight")
 """Columns of `cohort_` that name no modality."""
 
@@ -82,8 +84,7 @@ def _column_widths(reads: pd.DataFrame) -> list[float]:
 
 
 def _short(name: object) -> str:
-    text = str(name)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return style.short(name, _LONGEST)
 
 
 def _new_axes(students: int, width: float) -> Axes:

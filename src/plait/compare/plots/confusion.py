@@ -30,11 +30,12 @@ def plot_confusion(confusion: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = grids.cell_axes(rows, columns) if ax is None else ax
     mesh = grids.draw_cells(ax, shares, grids.steps("Blues", 10), (0.0, 1.0))
     grids.name_cells(ax, rows, columns)
-    if len(columns) <= _MOST_NUMBERS:
-        places = int(bool(np.any(counts % 1 > 0)))
-        right = np.array([[row == column for column in columns] for row in rows])
-        grids.write_cells(ax, mesh, lambda row, column: f"{counts[row, column]:.{places}f}", 0.9 * style.FONT, right)
     ax.set_xlabel("predicted class")
     ax.set_ylabel("true class")
     grids.add_key(ax, mesh, "share of the true class")
+    if len(columns) <= _MOST_NUMBERS:
+        places = int(bool(np.any(counts % 1 > 0)))
+        right = np.array([[row == column for column in columns] for row in rows])
+        size = grids.letters_that_fit(ax, len(columns), max(len(f"{count:.{places}f}") for count in counts.flat))
+        grids.write_cells(ax, mesh, lambda row, column: f"{counts[row, column]:.{places}f}", size, right)
     return ax

@@ -1,6 +1,7 @@
 """Coloured cells with numbers, rows and columns named: what confusion, redundancy and pairs share."""
 
 from collections.abc import Callable, Sequence
+from textwrap import fill
 
 import numpy as np
 from jaxtyping import Float
@@ -12,10 +13,13 @@ from numpy import ndarray
 
 from plait.compare.plots import style
 
+UPRIGHT = 18
+"""Letters of a name that stands upright on top of its column."""
+
 
 def cell_axes(rows: Sequence[object], columns: Sequence[object], largest: float = 0.55) -> Axes:
     """Axes whose cells are about square, for names at the left and names that stand upright on top."""
-    beside, above = (style.label_width(names) for names in (rows, columns))
+    beside, above = style.label_width(rows), style.label_width(columns, UPRIGHT)
     cell = min(largest, (style.WIDTH - beside - 0.3) / len(columns))
     width = max(style.WIDTH, beside + 0.3 + 0.13 * len(columns))
     return style.new_axes(above + max(cell, 0.13) * len(rows) + 0.95, width)
@@ -36,11 +40,25 @@ def name_cells(ax: Axes, rows: Sequence[object], columns: Sequence[object]) -> N
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
     ax.set_yticks(np.arange(len(rows)) + 0.5, [style.short(name) for name in rows])
-    ax.set_xticks(np.arange(len(columns)) + 0.5, [style.short(name) for name in columns])
+    ax.set_xticks(np.arange(len(columns)) + 0.5, [style.short(name, UPRIGHT) for name in columns])
     style.quiet(ax, None, style.letter_size(ax, len(rows)))
-    inches = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted()).width
-    if style.label_width(columns) > 0.9 * inches / len(columns):
+    if not side_by_side(ax, columns):
         ax.tick_params(axis="x", rotation=90)
+
+
+def side_by_side(ax: Axes, columns: Sequence[object]) -> bool:
+    """Whether the names fit on top of their columns without being turned; best asked when the rows have their names."""
+    return style.label_width(columns, UPRIGHT) <= 0.9 * style.inches_wide(ax) / len(columns)
+
+
+def numbered(names: Sequence[object]) -> list[str]:
+    """Names of rows with the numbers that their columns bear."""
+    return [f"{style.short(name, style.LONGEST - 4)}  {place}" for place, name in enumerate(names, 1)]
+
+
+def letters_that_fit(ax: Axes, columns: int, longest: int) -> float:
+    """Points of the letters that let so many of them stand in a cell without touching its neighbours."""
+    return float(min(0.9 * style.FONT, 0.88 * 72 * style.inches_wide(ax) / columns / (0.66 * max(longest, 1))))
 
 
 def write_cells(ax: Axes, mesh: QuadMesh, texts: Callable[[int, int], str], size: float, bold: ndarray) -> None:
@@ -63,7 +81,9 @@ def add_key(ax: Axes, mesh: QuadMesh, label: str, *, ends: bool = False) -> None
     bar = ax.figure.colorbar(
         mesh, ax=ax, location="bottom", fraction=0.06, pad=0.04, aspect=40, extend="both" if ends else "neither"
     )
-    bar.set_label(label, size=style.FONT, color=style.INK)
+    letters = max(int(72 * style.inches_wide(ax) / (0.55 * style.FONT)), 20)
+    lines = -(-len(label) // letters)
+    bar.set_label(fill(label, min(letters, len(label) // lines + 6)), size=style.FONT, color=style.INK)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=style.FONT, length=0, colors=style.INK)
 

@@ -20,7 +20,7 @@ def plot_learning_curve(curve: pd.DataFrame, metric: str = "score", ax: Axes | N
     Args:
         curve: One row a method and size: columns method, train (samples), mean, low and high.
         metric: Name of the vertical axis.
-        ax: Where to draw; None is a new figure that belongs to no window.
+        ax: Where to draw, the legend inside; None is a new figure that belongs to no window, the legend below.
 
     Returns:
         The Axes.
@@ -30,6 +30,7 @@ def plot_learning_curve(curve: pd.DataFrame, metric: str = "score", ax: Axes | N
     """
     style.check_table(curve, ("method", "train", "mean", "low", "high"), "a learning curve")
     methods = curve["method"].unique().tolist()
+    new = ax is None
     ax = style.new_axes(2.6 + 0.17 * -(-len(methods) // 2)) if ax is None else ax
     for place, method in enumerate(methods):
         _draw_curve(ax, curve[curve["method"] == method].sort_values("train"), place, len(methods) <= _MOST_BANDS)
@@ -41,7 +42,10 @@ def plot_learning_curve(curve: pd.DataFrame, metric: str = "score", ax: Axes | N
     ax.set_xlabel("training samples")
     ax.set_ylabel(metric_title(metric))
     style.quiet(ax, "both")
-    style.add_legend(ax, "below", 2)
+    if new:
+        style.add_legend(ax, "below", 2)
+    else:
+        style.add_legend_inside(ax)
     return ax
 
 

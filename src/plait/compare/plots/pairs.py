@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from numpy import ndarray
 
 from plait.compare.layout import metric_title
@@ -19,8 +20,8 @@ def plot_pairs(pairs: pd.DataFrame, metric: str = "", level: float = 0.05, ax: A
     """Draw the differences between all pairs as a matrix: blue where the row is better, red where it is worse.
 
     Rows and columns stand in the order of their mean difference, the best first; columns bear the numbers of the rows.
-    Differences that are significant after Holm's correction are bold numbers (up to 8 methods) or signs (of more); the
-    others are pale numbers or nothing. The colours end at three times the median difference.
+    Differences that are significant after Holm's correction are bold numbers (up to 8 methods, if they fit) or signs;
+    the others are pale numbers or nothing. The colours end at three times the median difference.
 
     Args:
         pairs: One row a pair: columns a, b, difference (positive: a is better) and p_holm.
@@ -37,21 +38,28 @@ def plot_pairs(pairs: pd.DataFrame, metric: str = "", level: float = 0.05, ax: A
     style.check_table(pairs, ("a", "b", "difference", "p_holm"), "a table of pairs")
     names = list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
     order, difference, significant = _ordered(names, pairs, level)
-    rows = [f"{style.short(name, style.LONGEST - 4)}  {place}" for place, name in enumerate(order, 1)]
-    columns = list(range(1, len(order) + 1))
+    rows, columns = grids.numbered(order), range(1, len(order) + 1)
     ax = grids.cell_axes(rows, columns, 0.5) if ax is None else ax
     end = _end_of_colours(difference)
     mesh = grids.draw_cells(ax, difference, grids.steps("RdBu", 11), (-end, end))
     grids.name_cells(ax, rows, columns)
-    write = _number if len(order) <= _MOST_NUMBERS else _sign
-
-    def text(row: int, column: int) -> str:
-        return write(difference[row, column], bool(significant[row, column]))
-
-    grids.write_cells(ax, mesh, text, _cell_letters(len(order)), significant)
     what = metric_title(metric) if metric else "difference"
     grids.add_key(ax, mesh, f"{what}: advantage of row over column", ends=bool((np.abs(difference) > end).any()))
+    _write(ax, mesh, difference, significant)
     return ax
+
+
+def _write(ax: Axes, mesh: QuadMesh, difference: Float[ndarray, "row column"], significant: ndarray) -> None:
+    """Numbers if they fit, signs if not."""
+    longest = max((len(_number(value)) for value in difference[np.isfinite(difference)]), default=1)
+    size = grids.letters_that_fit(ax, len(difference), longest)
+    numbers = len(difference) <= _MOST_NUMBERS and size >= style.SMALLEST
+
+    def text(row: int, column: int) -> str:
+        value = difference[row, column]
+        return _number(value) if numbers else _sign(value, bool(significant[row, column]))
+
+    grids.write_cells(ax, mesh, text, size if numbers else style.FONT, significant)
 
 
 def _end_of_colours(difference: Float[ndarray, "row column"]) -> float:
@@ -59,17 +67,13 @@ def _end_of_colours(difference: Float[ndarray, "row column"]) -> float:
     return float(min(sizes.max(), 3 * np.median(sizes)) or sizes.max() or 1.0) if sizes.size else 1.0
 
 
-def _number(value: float, _significant: bool) -> str:
+def _number(value: float) -> str:
     text = f"{abs(value):.3f}".removeprefix("0") if abs(value) < 1 else f"{abs(value):.3g}"
     return f"{_MINUS if value < 0 else '+'}{text}"
 
 
 def _sign(value: float, significant: bool) -> str:
     return (_MINUS if value < 0 else "+") if significant else ""
-
-
-def _cell_letters(methods: int) -> float:
-    return float(np.clip(52 / methods, 6.0, 0.95 * style.FONT)) if methods <= _MOST_NUMBERS else style.FONT
 
 
 def _ordered(

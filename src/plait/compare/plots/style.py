@@ -71,6 +71,14 @@ def label_width(names: Collection[object], longest: int = LONGEST) -> float:
     return max(len(short(name, longest)) for name in names) * _LETTER * FONT / 72
 
 
+def inches_wide(ax: Axes) -> float:
+    """The width of Axes, once their labels have been given room."""
+    engine = ax.figure.figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(ax.figure.figure)
+    return float(ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted()).width)
+
+
 def letter_size(ax: Axes, rows: int) -> float:
     """Points of the letters that fit into rows of Axes; never so small that nobody can read them."""
     height = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted()).height
@@ -105,6 +113,18 @@ def add_legend(ax: Axes, place: Literal["above", "below"], columns: int = 3) -> 
     ax.legend(
         handles, [short(label, 26) for label in labels], **where, ncols=columns, fontsize=FONT, labelcolor=INK,
         handletextpad=0.4, columnspacing=1.2, borderpad=0, frameon=False,
+    )  # fmt: skip
+
+
+def add_legend_inside(ax: Axes) -> None:
+    """A legend inside Axes that have neighbours, where it covers least, in letters small enough for half the height."""
+    handles, labels = ax.get_legend_handles_labels()
+    height = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted()).height
+    size = float(np.clip(0.5 * 72 * height / (1.3 * max(len(labels), 1)), SMALLEST, 0.85 * FONT))
+    ax.legend(
+        handles, [short(label, 22) for label in labels], loc="best", fontsize=size, labelcolor=INK,
+        handlelength=1.4, handletextpad=0.4, labelspacing=0.15, borderpad=0.2, frameon=True, framealpha=0.7,
+        edgecolor="none",
     )  # fmt: skip
 
 

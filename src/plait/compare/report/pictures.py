@@ -39,7 +39,7 @@ def pictures(report: ReportInput) -> Iterator[Picture]:
 
 def _of_scores(report: ReportInput) -> Iterator[Picture]:
     scores = report.scores[report.scores["kind"] != "subset"]
-    for metric in sorted(metrics_of(scores), key=lambda metric: metric != report.main_metric):
+    for metric in sorted(metrics_of(scores) if len(scores) else (), key=lambda metric: metric != report.main_metric):
         title = metric_title(metric)
         caption = (
             f"{_capital(title)} of every method with its 95 % interval, the best on top. Dashed: the best single "
@@ -77,7 +77,7 @@ def _of_probabilities(report: ReportInput) -> Iterator[Picture]:
     if report.reliability is not None and report.has("reliability"):
         caption = (
             "Reliability of the best fusions and the best single modality: below the diagonal a method is too sure of "
-            "itself. The area of a dot is the share of samples in its bin."
+            "itself. The area of a dot is the share of samples in its bin; bins with less than 1 % are left out."
         )
         table = report.reliability
         some = table[table["method"].isin(_some_of_the_best(report))]
