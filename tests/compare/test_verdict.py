@@ -1,6 +1,7 @@
 """The verdict: planted advantages are found, noise is not, and every sentence says what it is of."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -239,3 +240,14 @@ def test_a_kind_that_is_not_better_is_rarely_called_so_whatever_the_sizes():
         single = contender(data, "a alone", "single", right(data, 0.6, 100 * seed + 50), reads=["a"])
         decided += decide(outcomes(data, single, *field), "accuracy").kind != "undecided"
     assert decided <= 5
+
+
+@pytest.mark.parametrize(("other", "said"), [(0.7, "none is shown to beat it"), (0.99, "shown to beat it: gated")])
+def test_the_simple_baseline_is_named(other, said):
+    """How many fusions are below a fusion of linear learners, and which are shown to be above it."""
+    data = truth(n=400)
+    linear = replace(contender(data, "late linear", "fusion", right(data, 0.8, 1)), learner="base='linear'")
+    gated = contender(data, "gated", "fusion", right(data, other, 2), "representations")
+    single = contender(data, "mrna alone", "single", right(data, 0.6, 3), reads=["mrna"])
+    found = decide(outcomes(data, single, linear, gated), "accuracy")
+    assert _said(found, f"^Late linear, the simplest to fit and explain, has .* of the 1 other fusions; {said}")

@@ -15,6 +15,9 @@ FAMILIES: Mapping[str, frozenset[str]] = {
 }
 """Kinds of fusion by where the modalities meet; a cohort ("all") is of neither kind."""
 
+LINEAR = ("'linear'", "LogisticRegression", "Ridge")
+"""Words by which a linear learner is known."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -48,6 +51,11 @@ class Case:
 
     def _fusions(self) -> list[Predicted]:
         return [self.outcomes[label] for label in self.labels("fusion")]
+
+    @property
+    def simple(self) -> list[str]:
+        """Fusions of linear learners, which are quick to fit and easy to explain."""
+        return [one.label for one in self._fusions() if any(word in one.learner for word in LINEAR)]
 
     @property
     def modalities(self) -> set[str]:

@@ -66,6 +66,7 @@ def decide(
       comparisons with the best, is not below `alpha`.
     - The modalities say in part the same, or complement each other, if the interval of the overlap of `sharing` lies
       above, or below, 0.
+    - A fusion of linear learners is hard to beat if no other fusion beats it, adjusted by Holm over the others.
     - Something is learned if some single modality beats every baseline, by the rule of the first point.
     - Controls: with its target shuffled the probe must not beat the best baseline; a modality that is shuffled among
       the samples should cost it something.
@@ -103,6 +104,7 @@ def decide(
             *wording.alike(case),
             *kind_sentence,
             *_sharing(judged, probe, rest),
+            *_simple(case),
             *wording.learned(case, beating(paired, case.labels("single"), case.labels("baseline"))),
             *controls.sentences(judged, scored, probe, alpha, rest),
             *wording.cautions(case),
@@ -165,6 +167,13 @@ def _better(case: Case, candidates: list[str], rivals: list[str]) -> list[str]:
     best = case.best(rivals)
     found = {} if best is None else beating(case.paired, candidates, [best])
     return [label for label, p in found.items() if 2 * p < case.alpha]
+
+
+def _simple(case: Case) -> tuple[str, ...]:
+    """How hard the simplest fusion is to beat."""
+    label = case.best(case.simple)
+    others = [other for other in case.labels("fusion") if other != label]
+    return () if label is None else wording.simple(case, beating(case.paired, others, [label]))
 
 
 def _sharing(outcomes: Outcomes, probe: str | None, rest: tuple[float, int, int]) -> tuple[str, ...]:

@@ -152,6 +152,27 @@ def learned(case: Case, above: Mapping[str, float]) -> tuple[str, ...]:
     return (f"No single modality is shown to beat the baseline; the best, {modality(single)}, differs by {told}.",)
 
 
+def simple(case: Case, better: Mapping[str, float]) -> tuple[str, ...]:
+    """How hard the best fusion of linear learners is to beat.
+
+    Args:
+        case: What was compared.
+        better: Adjusted p-value of "better than that" of each other fusion.
+    """
+    label = case.best(case.simple)
+    if label is None or not better:
+        return ()
+    sign, means = case.metric.sign, case.paired.means
+    below = sum(sign * means[other] < sign * means[label] for other in better)
+    told = f"{begun(label)}, the simplest to fit and explain, has {figure(means[label])} {case.metric.title}"
+    shown = [other for other, p in better.items() if p < case.alpha]
+    rank = f"better than {below} of the {len(better)} other fusions"
+    if not shown:
+        return (f"{told}, {rank}; none is shown to beat it.",)
+    names = f"{', '.join(shown[:MOST_NAMED])}{f' and {len(shown) - MOST_NAMED} more' if shown[MOST_NAMED:] else ''}"
+    return (f"{told}, {rank}; shown to beat it: {names}.",)
+
+
 def cautions(case: Case) -> tuple[str, ...]:
     """What few splits cannot say."""
     count = len(case.outcomes.truth.splits)
