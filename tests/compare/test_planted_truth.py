@@ -29,7 +29,7 @@ def said(found, words):
 
 def test_complementary_modalities_are_worth_fusing_jointly():
     """Setting 1.1: the target answers to latents of both modalities; joint fusion wins, they complement each other."""
-    found = verdicts("1.1", 500)
+    found = verdicts("1.1", 500, methods=("early", "late"))
     right = [
         one.supported and one.kind == "joint" and said(one, "The modalities complement each other") for one in found
     ]
