@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from plait.compare.parallel import execute
-from plait.compare.plan import Contender, Plan
-from plait.compare.splits import make_splits
+from plait.compare.runs.parallel import execute
+from plait.compare.runs.plan import Contender, Plan
+from plait.compare.runs.splits import make_splits
 from plait.methods.baseline import Baseline
 from plait.methods.early import EarlyFusion
 from plait.methods.late import LateFusion

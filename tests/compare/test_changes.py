@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from plait import Modalities
-from plait.compare.changes import AsIs, OnlyModalities, ShuffledModality, ShuffledTarget
+from plait.compare.runs.changes import AsIs, OnlyModalities, ShuffledModality, ShuffledTarget
 from samples import three_modalities
 
 X, Y = three_modalities(60)

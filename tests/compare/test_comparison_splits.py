@@ -11,7 +11,7 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 
-from plait.compare.splits import from_cv, make_splits
+from plait.compare.runs.splits import from_cv, make_splits
 
 CODES = np.arange(40) % 4 // 3  # three to one
 GROUPS = np.repeat(np.arange(10), 4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from plait.compare.learning import learning_curve, smaller_splits
-from plait.compare.splits import make_splits
+from plait.compare.runs.splits import make_splits
 from plans import small_plan
 
 

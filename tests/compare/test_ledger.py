@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from simulated import contender, near, outcomes, right, truth
 
-from plait.compare.ledger import COLUMNS, SHARING, ledger_table, sharing
-from plait.compare.metrics import metric_by_name
-from plait.compare.scores import drawn_scores, mean_scores
+from plait.compare.statistics.ledger import COLUMNS, SHARING, ledger_table, sharing
+from plait.compare.statistics.metrics import metric_by_name
+from plait.compare.statistics.scores import drawn_scores, mean_scores
 
 DATA = truth(n=20, folds=2)
 

@@ -5,8 +5,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from plait import Baseline, EarlyFusion, LateFusion, MetaFusion, SingleModality
-from plait.compare.changes import OnlyModalities, ShuffledModality, ShuffledTarget
 from plait.compare.lineup import Lineup, chosen_methods
+from plait.compare.runs.changes import OnlyModalities, ShuffledModality, ShuffledTarget
 from plait.methods.registry import methods_by_name
 
 NAMES = ("a", "b", "c")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plait.compare.multiple import critical_difference, holm
+from plait.compare.statistics.multiple import critical_difference, holm
 
 DEMSAR = pd.DataFrame(
     [

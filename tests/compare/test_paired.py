@@ -5,9 +5,9 @@ import pytest
 from simulated import contender, outcomes, race, right, truth
 from sklearn.metrics import accuracy_score
 
-from plait.compare.differences import corrected_t, sign_flips
-from plait.compare.multiple import holm
-from plait.compare.paired import COLUMNS, paired_table
+from plait.compare.statistics.differences import corrected_t, sign_flips
+from plait.compare.statistics.multiple import holm
+from plait.compare.statistics.paired import COLUMNS, paired_table
 
 THREE = {"baseline": ("baseline", 0.5), "a": ("single", 0.7), "both": ("fusion", 0.85), "spoiled": ("control", 0.5)}
 

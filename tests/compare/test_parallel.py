@@ -15,11 +15,11 @@ import joblib
 import numpy as np
 import pytest
 
-from plait.compare import parallel
-from plait.compare.changes import OnlyModalities
-from plait.compare.parallel import execute
-from plait.compare.plan import Contender
-from plait.compare.store import FolderStore, MemoryStore
+from plait.compare.runs import parallel
+from plait.compare.runs.changes import OnlyModalities
+from plait.compare.runs.parallel import execute
+from plait.compare.runs.plan import Contender
+from plait.compare.runs.store import FolderStore, MemoryStore
 from plait.methods.baseline import Baseline
 from plait.methods.early import EarlyFusion
 from plans import USUAL, same_outcomes, slow_plan, small_plan

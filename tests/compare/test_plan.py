@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from plait.compare.changes import OnlyModalities, ShuffledTarget
-from plait.compare.fingerprint import code_version, data_fingerprint, module_fingerprint, source_fingerprint
-from plait.compare.plan import Contender
-from plait.compare.splits import from_cv, make_splits
+from plait.compare.runs.changes import OnlyModalities, ShuffledTarget
+from plait.compare.runs.fingerprint import code_version, data_fingerprint, module_fingerprint, source_fingerprint
+from plait.compare.runs.plan import Contender
+from plait.compare.runs.splits import from_cv, make_splits
 from plait.data.modalities import Modalities
 from plait.methods.baseline import Baseline
 from plait.methods.late import LateFusion
@@ -117,7 +117,7 @@ def test_the_same_data_in_other_containers_have_the_same_fingerprint():
 def test_a_large_array_is_read_in_parts(monkeypatch):
     """The size of the parts does not matter."""
     known = data_fingerprint(X, Y)
-    monkeypatch.setattr("plait.compare.fingerprint._CHUNK", 7)
+    monkeypatch.setattr("plait.compare.runs.fingerprint._CHUNK", 7)
     assert data_fingerprint(X, Y) == known
 
 

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from plait.compare.redundancy import linear_cka, redundancy_table, weighted_cka
+from plait.compare.statistics.redundancy import linear_cka, redundancy_table, weighted_cka
 from plait.data.modalities import Modalities
 
 RANDOM = np.random.default_rng(0)

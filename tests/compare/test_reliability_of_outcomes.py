@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from simulated import contender, near, outcomes, right, truth
 
-from plait.compare.calibration import calibration_table, reliability_table
-from plait.compare.metrics import metric_by_name
+from plait.compare.statistics.calibration import calibration_table, reliability_table
+from plait.compare.statistics.metrics import metric_by_name
 
 
 def _by_hand():

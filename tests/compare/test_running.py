@@ -9,11 +9,11 @@ import torch
 from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 
-from plait.compare.changes import OnlyModalities, ShuffledTarget
-from plait.compare.plan import Contender
-from plait.compare.record import Record
-from plait.compare.running import Failure, compute, prior_outputs
-from plait.compare.splits import from_cv, make_splits
+from plait.compare.runs.changes import OnlyModalities, ShuffledTarget
+from plait.compare.runs.plan import Contender
+from plait.compare.runs.record import Record
+from plait.compare.runs.running import Failure, compute, prior_outputs
+from plait.compare.runs.splits import from_cv, make_splits
 from plait.data.modalities import Modalities
 from plait.methods.baseline import Baseline
 from plait.methods.early import EarlyFusion

@@ -6,9 +6,9 @@ import pytest
 from simulated import contender, outcomes, race, right, truth
 from sklearn.metrics import accuracy_score
 
-from plait.compare.metrics import METRICS
 from plait.compare.outcomes import Truth
-from plait.compare.scores import COLUMNS, score_table, split_scores
+from plait.compare.statistics.metrics import METRICS
+from plait.compare.statistics.scores import COLUMNS, score_table, split_scores
 
 RACE = race({"a": ("single", 0.8), "b": ("fusion", 0.6)}, n=120, repeats=2, seeds=3)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plait.compare.fingerprint import key_of
-from plait.compare.record import Record
-from plait.compare.store import FolderStore, MemoryStore, open_store
+from plait.compare.runs.fingerprint import key_of
+from plait.compare.runs.record import Record
+from plait.compare.runs.store import FolderStore, MemoryStore, open_store
 
 CONTENT = {"method": {"plait": "object", "class": "Baseline", "params": {}}, "seed": 3}
 KEY = key_of(CONTENT)

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from plait.compare.layout import metrics_of, smaller_is_better
-from plait.compare.multiple import Ranks, critical_difference
 from plait.compare.plots import plot_critical_difference
+from plait.compare.statistics.multiple import Ranks, critical_difference
 from plait.data.whole_files import whole_file
 
 SCORES = "scores.csv"

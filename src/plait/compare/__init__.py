@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from plait.compare.comparison import Comparison
     from plait.compare.front import compare
-    from plait.compare.multiple import critical_difference
     from plait.compare.plots import (
         plot_cohort,
         plot_confusion,
@@ -20,11 +19,12 @@ if TYPE_CHECKING:
         plot_rho,
         plot_scores,
     )
+    from plait.compare.statistics.multiple import critical_difference
 
 _HOMES = {
     "Comparison": "plait.compare.comparison",
     "compare": "plait.compare.front",
-    "critical_difference": "plait.compare.multiple",
+    "critical_difference": "plait.compare.statistics.multiple",
     "plot_cohort": "plait.compare.plots",
     "plot_confusion": "plait.compare.plots",
     "plot_critical_difference": "plait.compare.plots",

@@ -9,19 +9,19 @@ from pathlib import Path
 import pandas as pd
 
 from plait.compare import reading, writing
-from plait.compare.calibration import calibration_table, reliability_table
-from plait.compare.executed import Executed
 from plait.compare.export import to_latex, to_markdown
 from plait.compare.layout import metrics_of
 from plait.compare.learning import learning_curve
-from plait.compare.ledger import ledger_table
-from plait.compare.metrics import primary
 from plait.compare.outcomes import Outcomes
-from plait.compare.plan import Plan
-from plait.compare.redundancy import redundancy_table
 from plait.compare.report import write_report
-from plait.compare.scores import score_table
-from plait.compare.verdict import Verdict, decide
+from plait.compare.runs.executed import Executed
+from plait.compare.runs.plan import Plan
+from plait.compare.statistics.calibration import calibration_table, reliability_table
+from plait.compare.statistics.ledger import ledger_table
+from plait.compare.statistics.metrics import primary
+from plait.compare.statistics.redundancy import redundancy_table
+from plait.compare.statistics.scores import score_table
+from plait.compare.verdict.decision import Verdict, decide
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from torch import nn
 
 from plait.compare.comparison import Comparison, Reading
 from plait.compare.lineup import Lineup, Methods, chosen_methods
-from plait.compare.metrics import metric_by_name, primary
-from plait.compare.parallel import execute
-from plait.compare.plan import Plan
-from plait.compare.splits import Splits, from_cv, make_splits
+from plait.compare.runs.parallel import execute
+from plait.compare.runs.plan import Plan
+from plait.compare.runs.splits import Splits, from_cv, make_splits
+from plait.compare.statistics.metrics import metric_by_name, primary
 from plait.data.modalities import Modalities
 from plait.data.reading import read_samples
 from plait.data.settings import check_one_of, check_real, check_whole

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from plait.compare.parallel import execute
-from plait.compare.plan import Plan
-from plait.compare.scores import score_table
-from plait.compare.splits import Split, Splits
-from plait.compare.store import Store
+from plait.compare.runs.parallel import execute
+from plait.compare.runs.plan import Plan
+from plait.compare.runs.splits import Split, Splits
+from plait.compare.runs.store import Store
+from plait.compare.statistics.scores import score_table
 from plait.data.settings import check_real
 from plait.training.splits import validation_folds
 

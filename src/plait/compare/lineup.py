@@ -8,11 +8,11 @@ from typing import Any
 
 from sklearn.base import clone
 
-from plait.compare.changes import OnlyModalities, ShuffledModality, ShuffledTarget
-from plait.compare.controls import TARGET_SHUFFLED
 from plait.compare.labels import label_of, twins, unique_labels
 from plait.compare.outcomes import Kind
-from plait.compare.plan import Contender
+from plait.compare.runs.changes import OnlyModalities, ShuffledModality, ShuffledTarget
+from plait.compare.runs.plan import Contender
+from plait.compare.verdict.controls import TARGET_SHUFFLED
 from plait.data.settings import check_one_of
 from plait.methods import Baseline, EarlyFusion, LateFusion, SingleModality
 from plait.methods.base import Method

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from plait.compare.record import DamagedRecordError, Record, read_record, write_record
+from plait.compare.runs.record import DamagedRecordError, Record, read_record, write_record
 
 _LOCKS, _UNFINISHED, _README = ".locks", ".unfinished", "README.txt"
 _TEXT = """This folder holds the runs of a comparison by plait, one folder a run.

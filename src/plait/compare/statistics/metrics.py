@@ -8,8 +8,8 @@ from jaxtyping import Float, Shaped
 from numpy import ndarray
 from sklearn import metrics as vetted
 
-from plait.compare import class_metrics as classes
-from plait.compare import value_metrics as values
+from plait.compare.statistics import class_metrics as classes
+from plait.compare.statistics import value_metrics as values
 from plait.data.spec import Task
 
 Score = Callable[[Shaped[ndarray, "sample *column"], Float[ndarray, "sample out"]], float]

@@ -12,8 +12,9 @@ from numpy import ndarray
 from sklearn.base import BaseEstimator, clone
 from torch import nn
 
-from plait.compare.changes import AsIs, Change
-from plait.compare.fingerprint import (
+from plait.compare.outcomes import Kind, Truth
+from plait.compare.runs.changes import AsIs, Change
+from plait.compare.runs.fingerprint import (
     code_version,
     data_fingerprint,
     key_of,
@@ -21,8 +22,7 @@ from plait.compare.fingerprint import (
     rows_fingerprint,
     sources_of,
 )
-from plait.compare.outcomes import Kind, Truth
-from plait.compare.splits import Split, Splits
+from plait.compare.runs.splits import Split, Splits
 from plait.data.modalities import Modalities
 from plait.data.numeric import real_numbers
 from plait.data.settings import check_whole

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from plait.compare import controls, wording
-from plait.compare.case import Case
-from plait.compare.ledger import ledger_table, sharing
-from plait.compare.metrics import metric_by_name
-from plait.compare.multiple import holm
 from plait.compare.outcomes import Kind, Outcomes
-from plait.compare.paired import Paired, compare_pairs, pairs_frame
+from plait.compare.statistics.ledger import ledger_table, sharing
+from plait.compare.statistics.metrics import metric_by_name
+from plait.compare.statistics.multiple import holm
+from plait.compare.statistics.paired import Paired, compare_pairs, pairs_frame
+from plait.compare.verdict import controls, wording
+from plait.compare.verdict.case import Case
 
 _RIVALS: tuple[Kind, ...] = ("single", "baseline")
 

@@ -16,7 +16,7 @@ import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
-from plait.compare.fingerprint import key_of
+from plait.compare.runs.fingerprint import key_of
 from plait.data.text import from_text, to_text
 
 _RUN, _OUTPUTS, _TABLES = "run.json", "outputs.npz", "tables.json"

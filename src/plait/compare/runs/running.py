@@ -19,9 +19,9 @@ from numpy import ndarray
 from sklearn.base import clone
 from threadpoolctl import ThreadpoolController
 
-from plait.compare.changes import Changed
-from plait.compare.plan import Run, Samples
-from plait.compare.record import Record
+from plait.compare.runs.changes import Changed
+from plait.compare.runs.plan import Run, Samples
+from plait.compare.runs.record import Record
 from plait.data.text import to_text
 from plait.estimators import FusionClassifier, FusionEstimator
 

@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from plait.compare.bootstrap import group_weights, percentile_interval
+from plait.compare.statistics.bootstrap import group_weights, percentile_interval
 from plait.data.modalities import Modalities
 
 MOST_SAMPLES = 1000

@@ -8,10 +8,10 @@ import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
-from plait.compare.bootstrap import percentile_interval
-from plait.compare.metrics import metric_by_name
 from plait.compare.outcomes import Outcomes
-from plait.compare.scores import drawn_scores, mean_scores
+from plait.compare.statistics.bootstrap import percentile_interval
+from plait.compare.statistics.metrics import metric_by_name
+from plait.compare.statistics.scores import drawn_scores, mean_scores
 from plait.nn.shapley import MOST_PLAYERS, shapley_values
 
 Subset = frozenset[str]

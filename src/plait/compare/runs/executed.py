@@ -9,8 +9,8 @@ import pandas as pd
 
 from plait.compare.labels import twins
 from plait.compare.outcomes import Outcomes, Predicted
-from plait.compare.plan import Contender, Plan, Run
-from plait.compare.record import Record
+from plait.compare.runs.plan import Contender, Plan, Run
+from plait.compare.runs.record import Record
 
 _PLACE = ["method", "repeat", "fold", "seed"]
 _FACTS = [*_PLACE, "kind", "key", "seconds", "train", "test", "epochs", "resolved", "warnings"]

@@ -10,11 +10,11 @@ from typing import Any
 from joblib import Parallel, delayed
 from joblib.parallel import get_active_backend
 
-from plait.compare.executed import Executed, collect
-from plait.compare.plan import Plan, Run
-from plait.compare.record import Record
-from plait.compare.running import Failure, compute
-from plait.compare.store import Claim, Store, open_store
+from plait.compare.runs.executed import Executed, collect
+from plait.compare.runs.plan import Plan, Run
+from plait.compare.runs.record import Record
+from plait.compare.runs.running import Failure, compute
+from plait.compare.runs.store import Claim, Store, open_store
 from plait.training.progress import progress_bar
 
 _PAUSE = 0.2  # seconds between two looks at runs that other processes are computing

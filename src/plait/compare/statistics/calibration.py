@@ -5,11 +5,11 @@ import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
-from plait.compare.bootstrap import percentile_interval, weight_chunks
-from plait.compare.class_metrics import BINS, confidence_bin, probabilities
-from plait.compare.metrics import metrics_by_name
 from plait.compare.outcomes import Kind, Outcomes, Predicted, Truth
-from plait.compare.scores import drawn_scores, mean_scores
+from plait.compare.statistics.bootstrap import percentile_interval, weight_chunks
+from plait.compare.statistics.class_metrics import BINS, confidence_bin, probabilities
+from plait.compare.statistics.metrics import metrics_by_name
+from plait.compare.statistics.scores import drawn_scores, mean_scores
 from plait.nn.temperature import temperature
 
 SCORES = ("ece", "brier", "log_loss")

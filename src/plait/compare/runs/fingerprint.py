@@ -82,7 +82,7 @@ def code_version() -> str:
     if "dev" not in version:
         return version
     home, digest = Path(plait.__file__).parent, hashlib.sha256()
-    own = [*home.glob("estimat*.py"), home / "compare" / "changes.py", home / "compare" / "running.py"]
+    own = [*home.glob("estimat*.py"), *(home / "compare" / "runs" / name for name in ("changes.py", "running.py"))]
     for path in sorted([*own, *(path for room in _ROOMS for path in (home / room).glob("*.py"))]):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())
     return f"{version}+{digest.hexdigest()[:16]}"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from plait.compare.metrics import Metric
 from plait.compare.outcomes import Kind, Outcomes, Predicted
-from plait.compare.paired import Paired
+from plait.compare.statistics.metrics import Metric
+from plait.compare.statistics.paired import Paired
 
 FAMILIES: Mapping[str, frozenset[str]] = {
     "joint": frozenset({"features", "representations"}),

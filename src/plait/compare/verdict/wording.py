@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from plait.compare.case import Case
-from plait.compare.differences import Difference
-from plait.compare.multiple import holm
 from plait.compare.outcomes import Outcomes
+from plait.compare.statistics.differences import Difference
+from plait.compare.statistics.multiple import holm
+from plait.compare.verdict.case import Case
 
 MOST_NAMED = 6
 """Methods that a sentence names before it counts the others."""

@@ -1,0 +1,1 @@
+"""Pure functions from held-out predictions to tables: scores, intervals, tests, ledger, redundancy, calibration."""
