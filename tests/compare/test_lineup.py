@@ -4,7 +4,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from plait import Baseline, EarlyFusion, LateFusion, MetaFusion, SingleModality
+from plait import Baseline, EarlyFusion, IntermediateFusion, LateFusion, MetaFusion, SingleModality
 from plait.compare.lineup import Lineup, chosen_methods
 from plait.compare.runs.changes import OnlyModalities, ShuffledModality, ShuffledTarget
 from plait.methods.registry import methods_by_name
@@ -69,7 +69,8 @@ def test_a_base_learner_is_also_fitted_on_each_modality_alone():
 def test_every_learner_has_its_singles():
     """Layers and bases of late and early fusion, learners of a cohort, and our network for the others."""
     forests = {"big": LateFusion(base=RandomForestClassifier()), "small": LateFusion(base=RandomForestClassifier(10))}
-    methods = {**forests, "meta": MetaFusion(learners=("linear",)), "wide": EarlyFusion(hidden=(9,))}
+    networks = {"meta": MetaFusion(learners=("linear",)), "mid": IntermediateFusion(), "wide": EarlyFusion(hidden=(9,))}
+    methods = {**forests, **networks}
     singles = [one.label for one in of_kind(Lineup(methods, ("a",)).contenders(), "single")]
     assert singles == [
         "a alone (base random forest classifier)",

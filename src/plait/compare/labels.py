@@ -53,12 +53,11 @@ def twins(method: Method) -> list[SingleModality]:
     if isinstance(method, Baseline | SingleModality):
         return []
     learners = [SingleModality(base=base) for base in getattr(method, "learners", ())]
-    if not hasattr(method, "base"):
+    params = method.get_params(deep=False)
+    if "base" not in params:
         return [SingleModality(), *learners]
-    shared = {"base": method.base}
-    if method.base is None:
-        shared |= {name: getattr(method, name) for name in ("hidden", "dropout")}
-    return [SingleModality(**shared)]
+    kept = ("base",) if params["base"] is not None else ("hidden", "dropout")
+    return [SingleModality(**{name: params[name] for name in kept})]
 
 
 def _text(value: Any) -> str:
