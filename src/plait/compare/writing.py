@@ -28,7 +28,7 @@ def report_input(found: "Comparison") -> ReportInput:
         metric=found.metric,
         data=_data(found),
         pairs=found.pairs,
-        ledger=_ledger(found),
+        ledger=found.ledger(),
         ledger_note=f"From refits of {found.how.probe!r} on sets of modalities.",
         redundancy=found.redundancy if len(plan.modalities.names) > 1 else None,
         calibration=found.calibration if classes else None,
@@ -70,7 +70,7 @@ def tidy_tables(found: "Comparison") -> dict[str, pd.DataFrame]:
     """The tables that are written as csv, by name; empty ones are left out."""
     classes = found.plan.task == "classification"
     tables = {"scores": found.scores, "pairs": found.pairs, "runs": found.executed.facts.drop(columns="resolved")}
-    tables["ledger"] = _ledger(found)
+    tables["ledger"] = found.ledger()
     if len(found.plan.modalities.names) > 1:
         tables["redundancy"] = found.redundancy
     if classes:
@@ -81,10 +81,6 @@ def tidy_tables(found: "Comparison") -> dict[str, pd.DataFrame]:
     if classes and found.best:
         tables["confusion"] = found.confusion().rename_axis(index="true", columns="predicted")
     return {name: table for name, table in tables.items() if len(table)}
-
-
-def _ledger(found: "Comparison") -> pd.DataFrame:
-    return found.ledger()
 
 
 def _presence(found: "Comparison") -> pd.DataFrame | None:
@@ -119,6 +115,7 @@ def _settings(found: "Comparison") -> dict[str, Any]:
     """The estimator's settings, then every method's parameters."""
     plan = found.plan
     common = {"validation": plan.validation, "scaling": plan.scaling, "trainer": to_text(plan.trainer)}
+    common |= dict(plan.contenders[0].settings)  # the same of all
     return {"every fit": common} | {one.label: to_text(one.method) for one in plan.contenders if one.kind != "subset"}
 
 
