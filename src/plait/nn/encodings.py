@@ -19,6 +19,24 @@ def whole_readers(spec: DataSpec) -> tuple[Student, ...]:
     return (whole_student(spec, spec.names),)
 
 
+def read_whole(spec: DataSpec, units: int, generator: torch.Generator) -> tuple[list[str], nn.ModuleDict, list[int]]:
+    """How a network reads every modality as a whole.
+
+    Returns:
+        The key of each modality's cached values ("modality/source"); the users' modules that are trained with the
+        network, by the place of the modality; and how many values each modality then has.
+    """
+    keys, given, widths = [], nn.ModuleDict(), []
+    for place, name in enumerate(spec.names):
+        reader: Extractor = parse(whole_label(spec, name))  # type: ignore[assignment]
+        trained = reader.trained(name, spec, units, (), generator)
+        if trained is not None:
+            given[str(place)] = trained
+        keys.append(f"{name}/{reader.source}")
+        widths.append(reader.width(name, spec))
+    return keys, given, widths
+
+
 class Encodings(nn.Module):
     """Every modality through a perceptron of its own (on the user's module, where one is given); zero where absent.
 
@@ -42,16 +60,10 @@ class Encodings(nn.Module):
     ) -> None:
         super().__init__()
         every = torch.arange(units)
-        self.keys: list[str] = []
-        self.modules_given, self.encoders = nn.ModuleDict(), nn.ModuleList()
-        for place, name in enumerate(spec.names):
-            reader: Extractor = parse(whole_label(spec, name))  # type: ignore[assignment]
-            self.keys.append(f"{name}/{reader.source}")
-            given = reader.trained(name, spec, units, (), generator)
-            if given is not None:
-                self.modules_given[str(place)] = given
-            sizes = (reader.width(name, spec), *hidden, width)
-            self.encoders.append(StackedMLP.initial(every, sizes, generator, dropout))
+        self.keys, self.modules_given, widths = read_whole(spec, units, generator)
+        self.encoders = nn.ModuleList()
+        for read in widths:
+            self.encoders.append(StackedMLP.initial(every, (read, *hidden, width), generator, dropout))
 
     def forward(self, features: Features, present: Present) -> Float[Tensor, "unit batch modality width"]:
         """The encodings, for cached representations (named "modality/source")."""

@@ -12,9 +12,7 @@ from torch.nn.functional import pad
 
 from plait.data.shapes import Features, Present
 from plait.data.spec import DataSpec
-from plait.nn.dictionary import whole_label
-from plait.nn.encodings import stacked_linear
-from plait.nn.extractors import Extractor, parse
+from plait.nn.encodings import read_whole, stacked_linear
 from plait.nn.layers import uniform
 
 _WINDOWS, _PATCHES = 32, 64  # tokens of a series and of an image, at most
@@ -125,15 +123,10 @@ class Tokens(nn.Module):
 
     def __init__(self, spec: DataSpec, width: int, tokens: int, units: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.keys: list[str] = []
-        self.modules_given, self.embeddings = nn.ModuleDict(), nn.ModuleList()
-        for place, name in enumerate(spec.names):
-            reader: Extractor = parse(whole_label(spec, name))  # type: ignore[assignment]
-            self.keys.append(f"{name}/{reader.source}")
-            given = reader.trained(name, spec, units, (), generator)
-            if given is not None:
-                self.modules_given[str(place)] = given
-            shape = (reader.width(name, spec),) if name in spec.encoders else spec.shapes[name]
+        self.keys, self.modules_given, widths = read_whole(spec, units, generator)
+        self.embeddings = nn.ModuleList()
+        for name, read in zip(spec.names, widths, strict=True):
+            shape = (read,) if name in spec.encoders else spec.shapes[name]
             self.embeddings.append(_embedding(shape, width, tokens, units, generator))
         self.mark = nn.Parameter(uniform((units, len(spec.names), width), width, generator))
         counts = torch.tensor([part.count for part in self.embeddings])
