@@ -14,7 +14,7 @@ from plait.nn.students import full_product
 from plait.training.course import Course
 from plait.training.trainer import Trainer
 
-SHAPES = {"a": (5,), "b": (2, 3)}
+SHAPES = {"a": (5,), "b": (6,)}
 READ = ("identity", "null")
 TOLD = ("task", "outputs", "shapes", "count", "folds", "absent", "encoders")
 

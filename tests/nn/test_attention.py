@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from plait.nn.attention import Attention, AttentionBlock, Norm, check_heads
+from plait.data.settings import check_heads
+from plait.nn.attention import Attention, AttentionBlock, Norm
 
 WIDTH, HEADS = 8, 2
 

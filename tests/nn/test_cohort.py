@@ -18,7 +18,7 @@ DICTIONARY = {"a": ("identity", "pca-3", "encoder-4", "null"), "b": ("identity",
 
 def tiny(task, outputs, rhos=(0.99, 3.0), dtype=torch.float64, hidden=(6, 5)):
     """A cohort of 11 students on two small modalities, with a batch of cached representations."""
-    spec = DataSpec({"a": (7,), "b": (2, 3)}, outputs, task)
+    spec = DataSpec({"a": (7,), "b": (6,)}, outputs, task)
     dictionary = parse_dictionary(DICTIONARY, spec)
     draw = torch.Generator().manual_seed(1)
     features = {"a": torch.randn(20, 7, generator=draw), "b": torch.randn(20, 2, 3, generator=draw)}

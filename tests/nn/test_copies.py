@@ -33,7 +33,7 @@ def batch_of(fold, present):
 
 
 def spec(folds, **choices):
-    return DataSpec({"a": (5,), "b": (2, 3)}, 1, "regression", folds=folds, **choices)
+    return DataSpec({"a": (5,), "b": (6,)}, 1, "regression", folds=folds, **choices)
 
 
 def test_every_fold_is_judged_on_itself_and_learns_from_the_others():

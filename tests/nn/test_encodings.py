@@ -8,7 +8,7 @@ from plait.data.spec import DataSpec
 from plait.nn.encodings import Encodings, Head, stacked_linear, whole_readers
 from plait.nn.representations import Representations
 
-SHAPES = {"a": (5,), "b": (2, 3)}
+SHAPES = {"a": (5,), "b": (6,)}
 PRESENT = torch.tensor([[True, True], [True, False], [False, True], [False, False]])
 
 
@@ -72,3 +72,18 @@ def test_a_stacked_layer_starts_by_torchs_law():
     assert layer.weight.shape == (3, 16, 50)
     assert 0.24 < layer.weight.abs().max() <= 0.25
     assert 0.22 < layer.bias.abs().max() <= 0.25
+
+
+@pytest.mark.parametrize("shape", [(9, 2), (1, 6, 5)])
+def test_a_series_or_an_image_has_a_convolution(shape):
+    """Of every copy its own; the encoding is the perceptron on what it gives, and training reaches all of it."""
+    spec = DataSpec({"a": (3,), "b": shape}, 1, "regression")
+    layer = Encodings(spec, 4, (), 2, torch.Generator().manual_seed(0))
+    values = torch.randn(5, *shape)
+    present = torch.ones(5, 2, dtype=torch.bool)
+    found = layer({"a/identity": torch.randn(5, 3), "b/identity": values.flatten(1)}, present)
+    one, other = layer.modules_given["1"].each
+    assert not torch.equal(one.linear.weight, other.linear.weight)
+    torch.testing.assert_close(found[0, :, 1], layer.encoders[1](torch.stack([one(values), other(values)]))[0])
+    found[:, :, 1].sum().backward()
+    assert all(parameter.grad is not None for parameter in layer.modules_given.parameters())

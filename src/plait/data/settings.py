@@ -90,3 +90,12 @@ def check_encoded(encoder_hidden: Any, hidden: Any, dropout: Any) -> None:
     layer_widths("encoder_hidden", encoder_hidden)
     layer_widths("hidden", hidden)
     check_real("dropout", dropout, 0.0, 1.0)
+
+
+def check_heads(width: int, heads: int) -> None:
+    """Raise ValueError if the heads cannot share the width equally."""
+    if width % heads:
+        raise ValueError(
+            f"width must be divisible by heads (got width={width} and heads={heads}). Use for example width="
+            f"{(width // heads + 1) * heads}."
+        )

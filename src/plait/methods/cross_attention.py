@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
-from plait.data.settings import check_real, check_whole, layer_widths
+from plait.data.settings import check_heads, check_real, check_whole, layer_widths
 from plait.data.shapes import Features, Output, Present
 from plait.data.spec import DataSpec
 from plait.methods.network import NetworkFusion
-from plait.nn.attention import AttentionBlock, Norm, check_heads
+from plait.nn.attention import AttentionBlock, Norm
 from plait.nn.copies import Copies
 from plait.nn.encodings import Head
 from plait.nn.tokens import Tokens, modality_mean

@@ -7,7 +7,7 @@ from plait.data.settings import check_one_of, layer_widths
 from plait.data.spec import DataSpec
 from plait.methods.fixed import FixedCohort
 from plait.nn.cohort import CohortPlan
-from plait.nn.dictionary import whole_student
+from plait.nn.dictionary import encoded_student, whole_student
 from plait.nn.learner_kinds import Base
 
 _RULES = ("simple", "weighted", "stacking", "product")
@@ -54,7 +54,8 @@ class LateFusion(FixedCohort):
 
     def plan(self, spec: DataSpec) -> CohortPlan:
         """One student a modality."""
-        students = tuple(whole_student(spec, [name]) for name in spec.names)
+        read = encoded_student if self.base is None else whole_student
+        students = tuple(read(spec, [name]) for name in spec.names)
         return CohortPlan(spec, students, layer_widths("hidden", self.hidden), dropout=self.dropout)
 
     def combination(self, spec: DataSpec) -> tuple[str, str]:

@@ -7,13 +7,15 @@ from plait.data.settings import layer_widths
 from plait.data.spec import DataSpec
 from plait.methods.fixed import FixedCohort
 from plait.nn.cohort import CohortPlan
-from plait.nn.dictionary import whole_student
+from plait.nn.dictionary import encoded_student, whole_student
 from plait.nn.learner_kinds import Base
 
 
 @dataclass(repr=False, eq=False)
 class SingleModality(FixedCohort):
     """One network reads one modality; the others are ignored.
+
+    A series or an image is read through a convolution by its shape (`plait.nn.encoders`) unless the user gives a module.
 
     A sample that lacks the modality is predicted by the prior: the class frequencies, or the mean target.
 
@@ -43,6 +45,5 @@ class SingleModality(FixedCohort):
             raise ValueError(
                 f"SingleModality(modality={self.modality!r}) names none of the modalities {list(spec.names)}. Name one."
             )
-        return CohortPlan(
-            spec, (whole_student(spec, [name]),), layer_widths("hidden", self.hidden), dropout=self.dropout
-        )
+        read = encoded_student if self.base is None else whole_student
+        return CohortPlan(spec, (read(spec, [name]),), layer_widths("hidden", self.hidden), dropout=self.dropout)

@@ -11,15 +11,6 @@ from plait.nn.layers import StackedMLP
 _WIDER = 2  # the hidden layer after attention, by the width
 
 
-def check_heads(width: int, heads: int) -> None:
-    """Raise ValueError if the heads cannot share the width equally."""
-    if width % heads:
-        raise ValueError(
-            f"width must be divisible by heads (got width={width} and heads={heads}). Use for example width="
-            f"{(width // heads + 1) * heads}."
-        )
-
-
 class Norm(nn.Module):
     """Layer normalisation of every copy, with scales and shifts of its own.
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from plait.data.spec import DataSpec
-from plait.nn.extractors import NULL, Extractor, parse
+from plait.nn.encoders import ENCODED
+from plait.nn.extractors import NULL, Encoder, Extractor, parse
 from plait.nn.students import Student
 
 _SHARES = (2, 4)
@@ -23,6 +24,12 @@ def default_labels(spec: DataSpec, samples: int) -> dict[str, tuple[str, ...]]:
 def whole_student(spec: DataSpec, names: Sequence[str]) -> Student:
     """The student that reads all of these modalities, as they are or through the user's modules."""
     return Student(tuple((name, cast(Extractor, parse(whole_label(spec, name)))) for name in names))
+
+
+def encoded_student(spec: DataSpec, names: Sequence[str]) -> Student:
+    """The same, but a series or an image is read through an encoder of the student's own."""
+    encoded = {name: Encoder(ENCODED) for name in names if name not in spec.encoders and len(spec.shapes[name]) > 1}
+    return Student(tuple((name, encoded.get(name, extractor)) for name, extractor in whole_student(spec, names).reads))
 
 
 def whole_label(spec: DataSpec, name: str) -> str:

@@ -1,6 +1,7 @@
 """Encodings of all modalities in one width, for networks that join them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -9,8 +10,10 @@ from torch import Tensor, nn
 from plait.data.shapes import Features, Present
 from plait.data.spec import DataSpec
 from plait.nn.dictionary import whole_label, whole_student
+from plait.nn.encoders import ENCODED, pooled_encoder
 from plait.nn.extractors import Extractor, parse
-from plait.nn.layers import Rectifier, StackedLinear, StackedMLP, uniform
+from plait.nn.fresh import fresh
+from plait.nn.layers import Looped, Rectifier, StackedLinear, StackedMLP, uniform
 from plait.nn.students import Student
 
 
@@ -38,7 +41,10 @@ def read_whole(spec: DataSpec, units: int, generator: torch.Generator) -> tuple[
 
 
 class Encodings(nn.Module):
-    """Every modality through a perceptron of its own (on the user's module, where one is given); zero where absent.
+    """Every modality through an encoder of its own; zero where absent.
+
+    A vector is read by a perceptron; a series or an image by a convolution (`plait.nn.encoders`), whatever the user's
+    module gives as one row of numbers, both under a perceptron.
 
     Args:
         spec: Shapes of the data, and the user's modules.
@@ -62,6 +68,11 @@ class Encodings(nn.Module):
         every = torch.arange(units)
         self.keys, self.modules_given, widths = read_whole(spec, units, generator)
         self.encoders = nn.ModuleList()
+        for place, shape in enumerate(spec.shapes.values()):
+            if spec.names[place] not in spec.encoders and len(shape) > 1:
+                build = partial(pooled_encoder, shape, dropout=dropout)
+                self.modules_given[str(place)] = Looped(fresh(build, generator) for _ in range(units))
+                widths[place] = ENCODED
         for read in widths:
             self.encoders.append(StackedMLP.initial(every, (read, *hidden, width), generator, dropout))
 

@@ -3,7 +3,8 @@
 null           nothing: the student ignores the modality
 identity       the modality's features, flattened
 pca-20         the scores on the first 20 principal components
-encoder-50     50 outputs of a perceptron of the student's own, trained with it
+encoder-50     50 outputs of an encoder of the student's own, trained with it: a perceptron of a vector, a convolution of
+               a series or an image
 sliced-50      50 units inside a perceptron trained alone on the modality and then frozen
 module         the output of the user's own torch module
 """
@@ -11,6 +12,7 @@ module         the output of the user's own torch module
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import ClassVar
 
@@ -18,6 +20,8 @@ import torch
 from torch import nn
 
 from plait.data.spec import DataSpec
+from plait.nn.encoders import pooled_encoder
+from plait.nn.fresh import fresh
 from plait.nn.layers import Looped, StackedMLP
 
 
@@ -87,7 +91,7 @@ class PCA(_Sized):
 
 
 class Encoder(_Sized):
-    """A perceptron trained end to end with its student."""
+    """An encoder by shape, trained end to end with its student: a perceptron of a vector, else a convolution."""
 
     kind = "encoder"
 
@@ -98,6 +102,9 @@ class Encoder(_Sized):
     def trained(
         self, modality: str, spec: DataSpec, copies: int, hidden: Sequence[int], generator: torch.Generator
     ) -> nn.Module | None:
+        shape = spec.shapes[modality]
+        if len(shape) > 1:
+            return Looped.equal(fresh(partial(pooled_encoder, shape, self.size), generator), copies)
         sizes = [spec.width(modality), *hidden, self.size]
         return StackedMLP.initial(torch.zeros(copies, dtype=torch.long), sizes, generator)
 
@@ -132,7 +139,7 @@ class Module(Extractor):
         self, modality: str, spec: DataSpec, copies: int, hidden: Sequence[int], generator: torch.Generator
     ) -> nn.Module | None:
         encoder = spec.encoders[modality]
-        return None if is_frozen(encoder) else Looped(encoder, copies)
+        return None if is_frozen(encoder) else Looped.equal(encoder, copies)
 
 
 NULL = "null"

@@ -2,7 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -123,13 +123,17 @@ class Looped(Stacked):
     """Copies of a module that has no stacked form, evaluated one after the other.
 
     Args:
-        module: The user's module; every copy starts from its weights.
-        count: Number of copies.
+        modules: The copies.
     """
 
-    def __init__(self, module: nn.Module, count: int) -> None:
+    def __init__(self, modules: Iterable[nn.Module]) -> None:
         super().__init__()
-        self.each = nn.ModuleList(copy.deepcopy(module) for _ in range(count))
+        self.each = nn.ModuleList(modules)
+
+    @classmethod
+    def equal(cls, module: nn.Module, count: int) -> "Looped":
+        """So many copies of the user's module, each with its weights."""
+        return cls(copy.deepcopy(module) for _ in range(count))
 
     def forward(self, inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "copy batch out"]:
         """Outputs of all copies, flattened."""
