@@ -10,6 +10,7 @@ import numpy as np
 from torch import nn
 
 from plait.data.checks import listed
+from plait.data.forecast import Forecast
 
 Task = Literal["classification", "regression"]
 
@@ -24,10 +25,11 @@ class DataSpec:
         task: "classification" or "regression".
         encoders: Modules of the user, by modality; a modality without one gets an encoder by its shape.
         folds: Copies of the model, at least 1: one for every fold of the validation, their predictions averaged.
+        forecast: The series that the targets continue; None is any other task.
 
     Raises:
         ValueError: If there is no modality, a shape is empty or has a size below 1, `outputs`, `task` or `folds`
-            is out of range, or an encoder is given for a modality that is not there.
+            is out of range, an encoder is given for a modality that is not there, or the forecast does not fit.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -35,6 +37,7 @@ class DataSpec:
     task: Task
     encoders: Mapping[str, nn.Module] = field(default_factory=dict)
     folds: int = 1
+    forecast: Forecast | None = None
 
     def __post_init__(self) -> None:
         _check_shapes(self.shapes)
@@ -46,6 +49,8 @@ class DataSpec:
                 f"Encoders are given for modalities that are not there: {listed(unknown)}. "
                 f"The modalities are {listed(self.shapes)}."
             )
+        if self.forecast is not None:
+            self.forecast.check(self.shapes, self.outputs, self.task)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,7 +74,8 @@ class DataSpec:
         """
         modalities = [{"name": name, "shape": [int(size) for size in shape]} for name, shape in self.shapes.items()]
         counts = {"outputs": int(self.outputs), "folds": int(self.folds)}
-        return {"task": self.task, **counts, "modalities": modalities}
+        forecast = {} if self.forecast is None else {"forecast": self.forecast.to_json()}
+        return {"task": self.task, **counts, "modalities": modalities, **forecast}
 
     @classmethod
     def from_json(cls, saved: Any, encoders: Mapping[str, nn.Module] | None = None) -> "DataSpec":
@@ -86,6 +92,7 @@ class DataSpec:
         try:
             shapes = {part["name"]: tuple(part["shape"]) for part in saved["modalities"]}
             outputs, task, folds = saved["outputs"], saved["task"], saved["folds"]
+            forecast = Forecast.from_json(saved.get("forecast"))
         except (KeyError, TypeError) as error:
             raise ValueError(
                 f"A saved data spec has `task`, `outputs`, `folds` and `modalities` (a list of name and shape); "
@@ -94,7 +101,7 @@ class DataSpec:
         _check_shapes(shapes)
         _check_outputs(outputs, task)
         _check_folds(folds)
-        return cls(shapes, outputs, cast("Task", task), encoders or {}, folds)
+        return cls(shapes, outputs, cast("Task", task), encoders or {}, folds, forecast)
 
 
 def own_modules(encoders: Any) -> dict[str, nn.Module]:
