@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from plait.data.forecast import Forecast
     from plait.data.modalities import Modalities
     from plait.data.spec import DataSpec
     from plait.estimators import FusionClassifier, FusionRegressor
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         LowRankFusion,
         MetaFusion,
         SingleModality,
+        StepFusion,
         TensorFusion,
     )
     from plait.persistence import load, save
@@ -38,6 +40,7 @@ _HOMES = {
     "DataSpec": "plait.data.spec",
     "EarlyFusion": "plait.methods",
     "EmbraceFusion": "plait.methods",
+    "Forecast": "plait.data.forecast",
     "FusionClassifier": "plait.estimators",
     "FusionRegressor": "plait.estimators",
     "GatedFusion": "plait.methods",
@@ -47,6 +50,7 @@ _HOMES = {
     "MetaFusion": "plait.methods",
     "Modalities": "plait.data.modalities",
     "SingleModality": "plait.methods",
+    "StepFusion": "plait.methods",
     "TensorFusion": "plait.methods",
     "Trainer": "plait.training.trainer",
     "load": "plait.persistence",
@@ -64,6 +68,7 @@ __all__ = [
     "DataSpec",
     "EarlyFusion",
     "EmbraceFusion",
+    "Forecast",
     "FusionClassifier",
     "FusionRegressor",
     "GatedFusion",
@@ -73,6 +78,7 @@ __all__ = [
     "MetaFusion",
     "Modalities",
     "SingleModality",
+    "StepFusion",
     "TensorFusion",
     "Trainer",
     "load",

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
@@ -16,6 +17,7 @@ from torch import nn
 
 from plait.data.batches import Batch, TrainingData
 from plait.data.checks import check_outputs
+from plait.data.forecast import Forecast
 from plait.data.modalities import Modalities
 from plait.data.reading import read_new_samples, read_samples
 from plait.data.scaling import Standardiser
@@ -27,7 +29,7 @@ from plait.methods.base import Fitted, Method
 from plait.methods.meta import MetaFusion
 from plait.nn.module import evaluate
 from plait.training.course import Course
-from plait.training.splits import Labels, validation_folds
+from plait.training.splits import HeldOut, Labels, holds_nothing, validation_folds
 from plait.training.trainer import Trainer
 
 Part = TypeVar("Part", Method, Trainer)
@@ -42,7 +44,8 @@ class FusionEstimator(BaseEstimator, ABC):
     modalities: Groups | None
     encoders: Mapping[str, nn.Module] | None
     scaling: str
-    validation: float | int | None
+    forecast: Forecast | None = None
+    validation: HeldOut
     trainer: Trainer | None
     random_state: Any
     verbose: int
@@ -60,13 +63,15 @@ class FusionEstimator(BaseEstimator, ABC):
         method: Method = _part("method", self.method, Method, MetaFusion())
         trainer = _part("trainer", self.trainer, Trainer, Trainer())
         trainer.check()
+        _check_forecast(method, self.forecast)
         modalities = read_samples(self, X, self.modalities)
         check_order_is_known(X, y, modalities)
         target = self._read_target(target_of(y, modalities))
         labels = None if groups is None else group_codes(groups, modalities)
         seed = seed_from(self.random_state)
         strata, foldable = self._strata(target), method.folds_allowed
-        folds = validation_folds(len(modalities), self.validation, strata, labels, seed, folds_allowed=foldable)
+        held, needed = _held_out(self.validation, method, X, modalities), method.validation_needed
+        folds = validation_folds(len(modalities), held, strata, labels, seed, folds_allowed=foldable, needed=needed)
         fitted = method.fit(Course(trainer, self._learn_from(modalities, target, folds, trainer), seed, self.verbose))
         self._calibrate(fitted, target[folds >= 0])
         self.method_, self.module_, self.history_ = fitted.method, fitted.module.cpu().eval(), fitted.history
@@ -74,11 +79,12 @@ class FusionEstimator(BaseEstimator, ABC):
 
     def _learn_from(self, modalities: Modalities, target: ndarray, folds: Labels, trainer: Trainer) -> TrainingData:
         """Scaled samples; spec, columns and scaling are learned on the way."""
-        copies = int(folds.max()) + 1
+        copies = max(1, int(folds.max()) + 1)
         train = (folds < 0) | (copies > 1)
         encoded = self._encoded(target, train)
         shapes = {name: tuple(map(int, shape)) for name, shape in modalities.sample_shapes.items()}
-        self.spec_ = DataSpec(shapes, encoded.shape[1], self._task, own_modules(self.encoders), copies)
+        encoders = own_modules(self.encoders)
+        self.spec_ = DataSpec(shapes, encoded.shape[1], self._task, encoders, copies, self.forecast)
         self.columns_ = dict(modalities.columns)
         self.standardiser_ = Standardiser(self.scaling).fit(modalities, train)
         features, present = self._tensors(modalities, trainer.dtype)
@@ -146,6 +152,28 @@ class FusionEstimator(BaseEstimator, ABC):
     @abstractmethod
     def _encoded(self, target: ndarray, train: ndarray) -> Float[ndarray, "sample out"]:
         """The target as it is trained on."""
+
+
+def _check_forecast(method: Method, forecast: Forecast | None) -> None:
+    """Raise ValueError if the method cannot continue a series."""
+    if forecast is not None and not method.forecasts:
+        raise ValueError(
+            f"{type(method).__name__} cannot forecast channel by channel. Use a method that trains one network, for "
+            "example StepFusion(), CrossAttentionFusion() or GatedFusion(), or leave `forecast` out."
+        )
+
+
+def _held_out(validation: Any, method: Method, X: Any, modalities: Modalities) -> Any:
+    """The validation asked for; booleans in the order of the samples."""
+    if holds_nothing(validation) and method.validation_needed:
+        raise ValueError(
+            f"{type(method).__name__} chooses by validation samples, but validation={validation!r} holds none out. "
+            "Give a share between 0 and 1, or 2 folds or more."
+        )
+    if not np.ndim(validation):
+        return validation
+    check_order_is_known(X, validation, modalities, "validation")
+    return target_of(validation, modalities, "validation")
 
 
 def _part(name: str, given: Any, kind: type[Part], default: Part) -> Part:

@@ -11,12 +11,14 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags
 from torch import nn
 
+from plait.data.forecast import Forecast
 from plait.data.settings import check_one_of
 from plait.data.tables import Groups
 from plait.data.targets import RealTarget, class_codes, target_of
 from plait.estimation import FusionEstimator
 from plait.methods.base import Fitted, Method
 from plait.nn.temperature import temperature
+from plait.training.splits import HeldOut, holds_nothing
 from plait.training.trainer import Trainer
 
 __all__ = ["FusionClassifier", "FusionEstimator", "FusionRegressor"]
@@ -34,7 +36,10 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):
         scaling: "standard" (every feature to mean 0 and standard deviation 1 over the training samples), or "none".
         validation: Share of the samples held out for early stopping and selection, or a whole number K of folds: then
             K copies of the model are trained, each validated on its fold, and their predictions averaged (K times
-            the work, better on small data). None: 5 folds from 20 up to 1000 samples, else 0.2.
+            the work, better on small data). None: 5 folds from 20 up to 1000 samples, else 0.2. Or one boolean a sample
+            (True is held out; a pandas Series is matched by id, as y is), where it must be certain samples: whole
+            records, the last months. 0 holds out nothing: the network takes all of the trainer's epochs and keeps its
+            last weights (for methods that choose nothing; losses of validation are then NaN).
         calibration: "temperature" divides the outputs by one number before they become probabilities, so that these
             fit the validation samples best, each predicted by a model that was not trained on it (Guo et al., 2017).
             Predicted classes stay the same. None leaves probabilities as they are.
@@ -69,7 +74,7 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):
         modalities: Groups | None = None,
         encoders: Mapping[str, nn.Module] | None = None,
         scaling: str = "standard",
-        validation: float | int | None = None,
+        validation: HeldOut = None,
         calibration: str | None = None,
         trainer: Trainer | None = None,
         random_state: Any = None,
@@ -124,6 +129,11 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):
     def _read_target(self, y: ndarray) -> Int[ndarray, " sample"]:
         if self.calibration is not None:
             check_one_of("calibration", self.calibration, ("temperature",))
+            if holds_nothing(self.validation):
+                raise ValueError(
+                    f"calibration={self.calibration!r} is fitted on validation samples, but validation=0 holds none "
+                    "out. Leave calibration=None, or give a share, for example validation=0.2."
+                )
         self.classes_, codes = class_codes(y)
         return codes
 
@@ -143,7 +153,10 @@ class FusionRegressor(RegressorMixin, FusionEstimator):
         encoders: The user's torch modules by modality, as in `FusionClassifier`.
         scaling: Scaling of the features, as in `FusionClassifier`.
         target_scaling: "standard" (targets to mean 0 and standard deviation 1 over the training samples) or "none".
-        validation: Hold-out share or number of folds, as in `FusionClassifier`.
+        forecast: The series among the modalities that the targets continue; it is then forecast channel by channel,
+            its windows normalised one by one (see `plait.Forecast`; for networks that are trained as a whole). None:
+            the targets are taken as they are.
+        validation: Hold-out share, number of folds, booleans or 0, as in `FusionClassifier`.
         trainer: Epochs, learning rate and so on; None is `Trainer()`.
         random_state: Seed, as in `FusionClassifier`.
         verbose: 1 shows progress bars on standard error; 0 is silent.
@@ -168,7 +181,8 @@ class FusionRegressor(RegressorMixin, FusionEstimator):
         encoders: Mapping[str, nn.Module] | None = None,
         scaling: str = "standard",
         target_scaling: str = "standard",
-        validation: float | int | None = None,
+        forecast: Forecast | None = None,
+        validation: HeldOut = None,
         trainer: Trainer | None = None,
         random_state: Any = None,
         verbose: int = 0,
@@ -178,6 +192,7 @@ class FusionRegressor(RegressorMixin, FusionEstimator):
         self.encoders = encoders
         self.scaling = scaling
         self.target_scaling = target_scaling
+        self.forecast = forecast
         self.validation = validation
         self.trainer = trainer
         self.random_state = random_state

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 import plait
 from plait import methods
 from plait.data.checks import listed
+from plait.data.forecast import Forecast
 from plait.data.scaling import Standardiser
 from plait.data.spec import DataSpec
 from plait.data.targets import RealTarget
@@ -39,7 +40,11 @@ from plait.training.trainer import Trainer
 FORMAT = 1
 _MODEL, _WEIGHTS = "model.json", "weights.safetensors"
 _ESTIMATORS: dict[str, type[FusionEstimator]] = {kind.__name__: kind for kind in (FusionClassifier, FusionRegressor)}
-_CLASSES: dict[str, type] = {"Trainer": Trainer, **{name: getattr(methods, name) for name in methods.__all__}}
+_CLASSES: dict[str, type] = {
+    "Forecast": Forecast,
+    "Trainer": Trainer,
+    **{name: getattr(methods, name) for name in methods.__all__},
+}
 _FITTED = ("classes_", "temperature_", "n_features_in_", "feature_names_in_", "columns_", "history_", "tables_")
 _MODULE, _SCALING, _TARGET = "module/", "scaling/", "target/"
 
@@ -138,6 +143,8 @@ def _described(estimator: FusionEstimator, weights: bytes) -> dict[str, Any]:
     frozen = {name: is_frozen(module) for name, module in (params.pop("encoders") or {}).items()}
     if not isinstance(params["random_state"], int | np.integer | None):
         params["random_state"] = None  # a generator has no text
+    if np.ndim(params["validation"]):
+        params["validation"] = None  # booleans are of the samples of this fit
     packages = {"plait": plait.__version__, "torch": torch.__version__, "scikit-learn": sklearn.__version__}
     fitted = {name: getattr(estimator, name) for name in _FITTED if hasattr(estimator, name)}
     return {

@@ -180,4 +180,6 @@ def test_the_network_of_one_channel_sees_one_channel():
     one = one_channel(DataSpec(SHAPES, 6, "regression", forecast=forecast))
     assert one.shapes == {"series": (6, 1), "calendar": (4,), "image": (1, 5, 5)}
     assert (one.outputs, one.forecast) == (2, None)
-    assert isinstance(SMALL.copies(DataSpec(SHAPES, 6, "regression", forecast=forecast), torch.Generator()), ForecastCopies)
+    assert isinstance(
+        SMALL.copies(DataSpec(SHAPES, 6, "regression", forecast=forecast), torch.Generator()), ForecastCopies
+    )

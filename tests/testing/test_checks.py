@@ -30,6 +30,7 @@ SETTINGS = {
     "low-rank-fusion": {"rank": 2, **ENCODED},
     "meta-fusion": {"rhos": (0.0,), **SMALL},
     "single-modality": {"modality": "a", **SMALL},
+    "step-fusion": {"width": 4, "heads": 2, "steps": 2},
     "tensor-fusion": {**ENCODED, "width": 2},
 }
 SCOPES = {

@@ -164,6 +164,39 @@ def rank(
 
 
 @app.command()
+def reproduce(
+    name: options.Reproduction = None,
+    only: options.Only = None,
+    seeds: options.SeedList = "1,2,3",
+    out: options.ReproduceFolder = None,
+    epochs: options.Epochs = None,
+    threads: options.Threads = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Run a paper's experiment on public data; without a NAME, list what there is and how long it takes.
+
+    A killed reproduction goes on where it stopped when the same command is run again.
+    """
+    from plait.cli import printing
+
+    if name is None:
+        from plait.reproduce.registry import listing
+
+        found = {"reproductions": listing()}
+        (printing.echo_json if as_json else printing.echo_listing)(found)
+        return
+    from plait.cli import reproducing
+
+    request = reproducing.ReproduceRequest(name, tuple(only or ()), seeds, out, epochs, threads, int(not quiet))
+    outcome = reproducing.reproduced(request)
+    if as_json:
+        printing.echo_json({**outcome.to_json(), "saved_in": request.folder})
+    else:
+        typer.echo("\n".join(reproducing.lines(outcome, request.folder)))
+
+
+@app.command()
 def show(model: options.Model, as_json: options.Json = False) -> None:
     """Show what a saved model is.
 

@@ -67,11 +67,23 @@ Params = Annotated[
 Probabilities = Annotated[bool, typer.Option("--probabilities", help="Add the probability of each class.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
 Probe = Annotated[str | None, typer.Option(metavar="NAME", help="Method for ledger and controls; early if left out.")]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="PATTERN", help="Only runs whose name matches: 'ETTh1-96/*'; repeat for more."),
+]
 RankFolders = Annotated[
     list[Path], typer.Argument(metavar="FOLDER...", help="Folders of comparisons, one a data set; two or more.")
 ]
 RankPicture = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the diagram: svg, png or pdf.")]
 Repeats = Annotated[int, typer.Option(min=1, metavar="N", help="How often the folds are drawn anew.")]
+ReproduceFolder = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FOLDER", help="Folder of runs and tables; reproduced/NAME if left out."),
+]
+Reproduction = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="What is reproduced; if left out, what there is is listed.")
+]
+SeedList = Annotated[str, typer.Option("--seeds", metavar="SEEDS", help="Seeds of the models, with commas between.")]
 Seeds = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Seeds of every model; 5 on a published split, else 1.")
 ]
@@ -82,6 +94,7 @@ Source = Annotated[
 Subjects = Annotated[Subject | None, typer.Argument(help="Only these; both if left out.")]
 Target = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the target, in one of the files.")]
 Task = Annotated[TaskName | None, typer.Option(help="By the target if left out.")]
+Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads on the processor.")]
 Validation = Annotated[
     str | None,
     typer.Option(

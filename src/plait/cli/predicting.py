@@ -112,11 +112,13 @@ def _probabilities(estimator: Estimator, X: Modalities) -> dict[str, NDArray[Any
 
 
 def _scores(
-    estimator: Estimator, ids: NDArray[Any], predicted: NDArray[Any], target: "pd.Series[Any] | None"
+    estimator: Estimator, ids: NDArray[Any], predicted: NDArray[Any], target: "pd.Series[Any] | pd.DataFrame | None"
 ) -> tuple[dict[str, float], int]:
     """Scores on the samples with a known target, and how many these are."""
-    known = np.zeros(len(ids), dtype=bool) if target is None else pd.Index(ids).isin(target.index)
-    if target is None or not known.any() or predicted.ndim > 1:
+    if target is None or isinstance(target, pd.DataFrame) or predicted.ndim > 1:
+        return {}, 0
+    known = pd.Index(ids).isin(target.index)
+    if not known.any():
         return {}, 0
     return _SCORES[estimator.spec_.task](target.loc[ids[known]], predicted[known]), int(known.sum())
 

@@ -43,7 +43,8 @@ class Samples:
     Args:
         modalities: The samples.
         rows: Which they are, in words.
-        target: Targets by sample id, of the samples whose target is known; None if there are none.
+        target: Targets by sample id, of the samples whose target is known, in a table if a sample has several; None
+            if there are none.
         groups: Groups by sample id.
         published: What others reached on the data set, with their protocol.
         numbers: The same as a table: method, metric, value, sd, protocol, source.
@@ -51,7 +52,7 @@ class Samples:
 
     modalities: Modalities
     rows: str
-    target: "pd.Series[Any] | None" = None
+    target: "pd.Series[Any] | pd.DataFrame | None" = None
     groups: "pd.Series[Any] | None" = None
     published: str = ""
     numbers: pd.DataFrame | None = None
@@ -159,15 +160,42 @@ class DatasetSource(Source):
         rows = np.asarray(bunch[part]) if split else np.arange(n)
         words = f"the {len(rows)} {called} rows of {self.name}" if split else f"all {n} rows of {self.name}{warning}"
         modalities = bunch.data.select(self.modalities) if self.modalities else bunch.data
-        target = pd.Series(bunch.target_names[bunch.target], index=bunch.data.ids, name="target")
+        target = _target(bunch)
+        groups = pd.Series(bunch.groups, index=target.index).iloc[rows] if "groups" in bunch else None
         told = " ".join(" ".join(bunch.DESCR.partition("Published numbers")[1:]).split())
-        return Samples(modalities[rows], words, target.iloc[rows], None, told, bunch.get("published"))
+        return Samples(modalities[rows], words, target.iloc[rows], groups, told, bunch.get("published"))
+
+
+def _target(bunch: Bunch) -> "pd.Series[Any] | pd.DataFrame":
+    """Names of classes, or a table of numbers."""
+    if bunch.target.ndim > 1:
+        return pd.DataFrame(bunch.target, index=bunch.data.ids, columns=bunch.target_names)
+    return pd.Series(bunch.target_names[bunch.target], index=bunch.data.ids, name="target")
 
 
 def dataset_loaders() -> dict[str, Callable[[], Bunch]]:
-    """The loader of every data set by name. What `plait.datasets` exports as fetch_NAME is the register."""
+    """The loader of every data set by name. What `plait.datasets` exports as fetch_NAME is the register.
+
+    Where the loader has several data sets, each has its name.
+    """
     names = (name for name in datasets.__all__ if name.startswith(_FETCH))
-    return {name.removeprefix(_FETCH): getattr(datasets, name) for name in names}
+    loaders = {name.removeprefix(_FETCH): getattr(datasets, name) for name in names}
+    del loaders["ett"]
+    return loaders | {name.lower(): _transformer(name) for name in ("ETTh1", "ETTh2", "ETTm1", "ETTm2")}
+
+
+def _transformer(name: str) -> Callable[[], Bunch]:
+    """The loader of one of the ETT data sets, with the split and the sizes that most publish."""
+
+    def load() -> Bunch:
+        bunch = datasets.fetch_ett(name, split="all", modalities=("temperature", "loads", "calendar"))
+        alike = (bunch.published["data"] == name) & bunch.published["horizon"].isin(["96", "average"])
+        return Bunch(**{**bunch, "published": bunch.published[alike]})
+
+    load.__doc__ = (
+        f"Load {name}: 96 steps of oil temperature, loads and calendar, the next 96 of all seven to forecast."
+    )
+    return load
 
 
 def open_source(source: str, columns: Columns) -> Source:

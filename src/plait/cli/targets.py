@@ -39,14 +39,16 @@ class TargetValues:
             ValueError: If there is no target.
         """
         values = _values(samples.target)
-        task = task or _task_of(values)
+        task = task or ("regression" if values.ndim > 1 else _task_of(values))
         return cls(_classes(values) if task == "classification" else values, task)
 
 
-def _values(target: "pd.Series[Any] | None") -> NDArray[Any]:
+def _values(target: "pd.Series[Any] | pd.DataFrame | None") -> NDArray[Any]:
     """The target as an array; text as text of a fixed width."""
     if target is None:
         raise ValueError("There is no target to learn.")
+    if isinstance(target, pd.DataFrame):
+        return target.to_numpy()
     plain = is_numeric_dtype(target.dtype) or is_bool_dtype(target.dtype)
     return target.to_numpy() if plain else target.astype(str).to_numpy(dtype=str)
 

@@ -1,7 +1,10 @@
 """Data sets to try methods on: simulated ones with known answers, real ones with published numbers."""
 
+from plait.datasets._heartbeat_scores import j_kappa
+from plait.datasets.ett import fetch_ett
 from plait.datasets.htad import fetch_htad
 from plait.datasets.mfeat import fetch_mfeat
+from plait.datasets.mitbih import fetch_mitbih
 from plait.datasets.rosmap import fetch_rosmap
 from plait.datasets.settings import CURVES, SETTINGS, SharingSetting
 from plait.datasets.splits import Split, split_rows
@@ -12,9 +15,12 @@ __all__ = [
     "SETTINGS",
     "SharingSetting",
     "Split",
+    "fetch_ett",
     "fetch_htad",
     "fetch_mfeat",
+    "fetch_mitbih",
     "fetch_rosmap",
+    "j_kappa",
     "make_data_sharing",
     "split_rows",
 ]

@@ -15,6 +15,7 @@ from plait.methods.late import LateFusion
 from plait.methods.low_rank import LowRankFusion
 from plait.methods.meta import MetaFusion
 from plait.methods.single import SingleModality
+from plait.methods.step import StepFusion
 from plait.methods.tensor import TensorFusion
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "MetaFusion",
     "Method",
     "SingleModality",
+    "StepFusion",
     "TensorFusion",
 ]

@@ -53,6 +53,16 @@ class Method(BaseEstimator, ABC):
         """Whether copies of the model can be validated on a fold each; if not, one set is held out by default."""
         return False
 
+    @property
+    def validation_needed(self) -> bool:
+        """Whether something is chosen by validation samples; if not, `validation=0` may hold out nothing."""
+        return True
+
+    @property
+    def forecasts(self) -> bool:
+        """Whether it can continue a series channel by channel (see `plait.Forecast`)."""
+        return False
+
     @abstractmethod
     def build(self, spec: DataSpec) -> FusionModule:
         """A module with fresh weights; of a resolved method, one that saved weights fit into."""

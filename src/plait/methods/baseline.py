@@ -32,6 +32,11 @@ class Baseline(Method):
         """A fold is predicted by the prior of the others."""
         return True
 
+    @property
+    def validation_needed(self) -> bool:
+        """There is nothing to select."""
+        return False
+
     def build(self, spec: DataSpec) -> PriorNet:
         """The module, with a prior of zeros."""
         return PriorNet(spec.outputs)

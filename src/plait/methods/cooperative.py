@@ -104,6 +104,11 @@ class CooperativeFusion(NetworkFusion):
     hidden: tuple[int, ...] = (128, 64)
     dropout: float = 0.2
 
+    @property
+    def forecasts(self) -> bool:
+        """Its students have no channels of a series to themselves."""
+        return False
+
     def network(self, spec: DataSpec, generator: torch.Generator) -> CooperativeNet:
         """The copies of the network, at every rho.
 

@@ -18,6 +18,8 @@ _PRODUCT = {"classification": ("simple", "product"), "regression": ("weighted", 
 class LateFusion(FixedCohort):
     """Every modality predicts alone; the predictions are combined.
 
+    A series or an image is read through a convolution (`plait.nn.encoders`) unless the user gives a module or a base.
+
     The special case of a cohort whose students read one modality each and do not learn from each other. A sample
     with absent modalities is predicted by the others.
 

@@ -15,7 +15,7 @@ from plait.nn.learner_kinds import Base
 class SingleModality(FixedCohort):
     """One network reads one modality; the others are ignored.
 
-    A series or an image is read through a convolution by its shape (`plait.nn.encoders`) unless the user gives a module.
+    A series or an image is read through a convolution (`plait.nn.encoders`) unless the user gives a module.
 
     A sample that lacks the modality is predicted by the prior: the class frequencies, or the mean target.
 

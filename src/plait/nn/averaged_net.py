@@ -14,6 +14,7 @@ from plait.nn.criteria import Criterion
 from plait.nn.encodings import whole_readers
 from plait.nn.module import FusionModule
 from plait.nn.representations import Representations
+from plait.nn.step_fusion.trace import Trace
 
 
 class AveragedNet(FusionModule):
@@ -43,3 +44,7 @@ class AveragedNet(FusionModule):
         """The network's own objective, one value a copy: for those who train in a loop of their own."""
         read = self.representations(batch.features, batch.present)
         return self.net.objective(replace(batch, features=read), criterion)
+
+    def trace(self, features: Features, present: Present) -> Trace | None:
+        """The way of the modalities through steps of alignment; None where there are none."""
+        return self.net.trace(self.representations(features, present), present)

@@ -13,6 +13,7 @@ from plait.data.spec import DataSpec
 from plait.nn.criteria import Criterion, usable_mean
 from plait.nn.layers import Looped, Rows
 from plait.nn.module import FusionModule
+from plait.nn.step_fusion.trace import Trace
 
 
 class Copies(FusionModule):
@@ -63,6 +64,10 @@ class Copies(FusionModule):
             return None if bool(readable.all()) else readable.expand(self.units, -1)
         own = torch.arange(self.spec.folds, device=batch.fold.device).repeat(self.settings)[:, None]
         return ((own == batch.fold) == of_own_fold) & readable
+
+    def trace(self, features: Features, present: Present) -> Trace | None:
+        """The way of the modalities through steps of alignment; None where there are none."""
+        return None
 
     def owners(self) -> Mapping[str, Rows | int]:
         """The unit of every row of every parameter and buffer."""

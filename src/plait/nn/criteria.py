@@ -87,7 +87,19 @@ class SquaredError(Criterion):
 
 
 class CrossEntropy(Criterion):
-    """Cross-entropy of class probabilities in nats; the target may be soft."""
+    """Cross-entropy of class probabilities in nats; the target may be soft.
+
+    With weights the score of a sample counts as much as its target's classes do: times sum_k weights_k target_k. For a
+    class that is known this is -sum_k weights_k target_k log p_k. A soft target is the expectation of both, not class
+    by class, so that the probabilities with the lowest score still are those of the target: else students that learn
+    from each other would be drawn beyond their teachers.
+
+    Args:
+        weights: What each class counts, >= 0; None is 1 each.
+    """
+
+    def __init__(self, weights: Float[Tensor, " out"] | None = None) -> None:
+        self.weights = weights
 
     def link(self, output: Float[Tensor, "*lead out"]) -> Float[Tensor, "*lead out"]:
         return output.log_softmax(-1)
@@ -98,15 +110,21 @@ class CrossEntropy(Criterion):
     def score(
         self, linked: Float[Tensor, "*lead batch out"], target: Float[Tensor, "... batch out"]
     ) -> Float[Tensor, "*lead batch"]:
-        return -(target * linked).sum(-1)
+        return self._weighted(-(target * linked).sum(-1), target)
 
     def dispersion(
         self, linked: Float[Tensor, "*lead batch out"], mean: Float[Tensor, "... batch out"]
     ) -> Float[Tensor, "*lead batch"]:
-        return (linked.exp() * linked).sum(-1)  # minus the teacher's entropy
+        return self._weighted((linked.exp() * linked).sum(-1), mean)  # minus the teacher's entropy
 
     def output_of(self, expected: Float[Tensor, "*lead out"]) -> Float[Tensor, "*lead out"]:
         return expected.clamp(min=torch.finfo(expected.dtype).tiny).log()
+
+    def _weighted(
+        self, rows: Float[Tensor, "*lead batch"], target: Float[Tensor, "... batch out"]
+    ) -> Float[Tensor, "*lead batch"]:
+        """Each sample times the weight of its target."""
+        return rows if self.weights is None else rows * (target * self.weights).sum(-1)
 
 
 _CRITERIA: dict[str, type[Criterion]] = {"regression": SquaredError, "classification": CrossEntropy}

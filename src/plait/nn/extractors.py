@@ -3,8 +3,8 @@
 null           nothing: the student ignores the modality
 identity       the modality's features, flattened
 pca-20         the scores on the first 20 principal components
-encoder-50     50 outputs of an encoder of the student's own, trained with it: a perceptron of a vector, a convolution of
-               a series or an image
+encoder-50     50 outputs of an encoder of the student's own, trained with it: a perceptron of a vector, a convolution
+               of a series or an image
 sliced-50      50 units inside a perceptron trained alone on the modality and then frozen
 module         the output of the user's own torch module
 """

@@ -76,13 +76,13 @@ class ForecastCopies(Copies):
         windows = self._windows(features, present)
         normal = self.inner(windows.features, windows.present)
         forecast: Tensor = torch.addcmul(windows.mean, normal, windows.sd)
-        apart = forecast.unflatten(1, (len(present), self.channels))
+        apart = forecast.reshape(len(forecast), len(present), self.channels, -1)
         return apart.transpose(2, 3).flatten(2)
 
     def objective(self, batch: Batch, criterion: Criterion) -> Float[Tensor, " unit"]:
         """The network's own objective on windows x channels, in the units of the target."""
         windows = self._windows(batch.features, batch.present)
-        target = batch.target.unflatten(1, (-1, self.channels)).transpose(1, 2).flatten(0, 1)
+        target = batch.target.reshape(len(batch), -1, self.channels).transpose(1, 2).flatten(0, 1)
         fold = batch.fold.repeat_interleave(self.channels)
         one = Batch(windows.features, windows.present, target, fold)
         return self.inner.objective(one, Level(criterion, windows.mean, windows.sd))

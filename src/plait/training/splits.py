@@ -1,9 +1,11 @@
-"""Which samples validate: a hold-out set or folds, stratified by class, whole groups together."""
+"""Which samples validate: a hold-out set or folds, stratified by class, whole groups together; given ones; or none."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Int
 from numpy import ndarray
 from sklearn.model_selection import (
@@ -18,6 +20,9 @@ from sklearn.model_selection import (
 
 Labels = Int[ndarray, " sample"]
 Rows = Int[ndarray, "_"]
+HeldOut: TypeAlias = "float | int | Sequence[bool] | ndarray | pd.Series[bool] | None"
+"""A share, a number of folds, 0 for nothing, or one boolean a sample; None is by the number of samples."""
+
 _FEWEST = 4
 _FOLDS, _SHARE, _ENOUGH, _MANY = 5, 0.2, 20, 1000
 
@@ -30,6 +35,7 @@ def validation_folds(
     random_state: int = 0,
     *,
     folds_allowed: bool = True,
+    needed: bool = True,
 ) -> Labels:
     """The fold that each sample validates, or -1 for a sample that only trains.
 
@@ -38,16 +44,22 @@ def validation_folds(
         validation: Share of the samples (of the groups, if there are no classes) that is held out (a number between
             0 and 1; they are fold 0), or the number of folds (a whole number of at least 2). None is 5 folds from 20
             up to 1000 samples (of 20 groups or more), where a hold-out set would be too small to judge by, else 0.2.
+            Or one boolean a sample, True for those that are held out, whatever their classes. 0 holds out nothing.
         classes: Class of each sample, to keep the shares of the classes alike; None does not stratify. A class
             always keeps a sample that trains, where there is a hold-out set.
         groups: Group of each sample (a patient, a recording); groups are never divided. None is no groups.
         random_state: Seed of the division.
         folds_allowed: Whether None may become folds.
+        needed: Whether 0 is refused, as something is to be held out.
 
     Raises:
-        ValueError: If `validation` is out of range, there are too few samples or groups for it, or no group can be
-            held out without all samples of some class.
+        ValueError: If `validation` is out of range, there are too few samples or groups for it, no group can be
+            held out without all samples of some class, or the samples that are held out divide a group.
     """
+    if np.ndim(validation):
+        return _given(np.asarray(validation), samples, groups)
+    if holds_nothing(validation) and not needed:
+        return np.full(samples, -1)
     count = samples if groups is None else len(np.unique(groups))
     if validation is None:
         validation = _FOLDS if folds_allowed and count >= _ENOUGH and samples < _MANY else _SHARE
@@ -65,6 +77,31 @@ def validation_folds(
     found = np.full(samples, -1)
     found[held] = 0
     return found
+
+
+def holds_nothing(validation: Any) -> bool:
+    """Whether `validation` is the number 0: nothing is held out."""
+    return not isinstance(validation, bool) and isinstance(validation, Real) and float(validation) == 0
+
+
+def _given(held: ndarray, samples: int, groups: ndarray | None) -> Labels:
+    """The samples that the user holds out as fold 0."""
+    if held.dtype != np.bool_ or held.shape != (samples,):
+        raise ValueError(
+            f"validation, where it is an array, must hold one boolean a sample, {samples} in all, True for those held "
+            f"out (got {held.dtype} of shape {held.shape})."
+        )
+    if held.all() or not held.any():
+        raise ValueError(
+            f"validation holds out {'every sample' if held.all() else 'no sample'} of {samples}. Give at least one "
+            "True, which is held out, and one False, which trains."
+        )
+    if groups is not None and len(np.intersect1d(groups[held], groups[~held])):
+        raise ValueError(
+            "validation holds out a part of some groups only, but groups are not divided. Hold out whole groups, or "
+            "leave groups out."
+        )
+    return np.where(held, 0, -1)
 
 
 def _read(validation: Any) -> tuple[int, float]:

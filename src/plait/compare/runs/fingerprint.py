@@ -83,7 +83,7 @@ def code_version() -> str:
         return version
     home, digest = Path(plait.__file__).parent, hashlib.sha256()
     own = [*home.glob("estimat*.py"), *(home / "compare" / "runs" / name for name in ("changes.py", "running.py"))]
-    for path in sorted([*own, *(path for room in _ROOMS for path in (home / room).glob("*.py"))]):
+    for path in sorted([*own, *(path for room in _ROOMS for path in (home / room).rglob("*.py"))]):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())
     return f"{version}+{digest.hexdigest()[:16]}"
 

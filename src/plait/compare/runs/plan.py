@@ -186,6 +186,12 @@ class Plan:
             raise ValueError(f"seeds must be different whole numbers, at least one; got {self.seeds}.")
         for seed in (*self.seeds, self.random_state):
             check_whole("A seed", seed, 0)
+        asked: list[Any] = [self.validation, *(each.settings.get("validation") for each in self.contenders)]
+        if any(np.ndim(validation) for validation in asked):
+            raise ValueError(
+                "validation of a comparison must be a share or a number of folds: an array tells the samples of one "
+                "fit, but every fold trains on others. For records that stay together give groups."
+            )
         if self.splits.samples != len(self.modalities):
             raise ValueError(f"The splits are of {self.splits.samples} samples, but there are {len(self.modalities)}.")
         for contender in self.contenders:

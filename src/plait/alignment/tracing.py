@@ -1,0 +1,36 @@
+"""The way of new samples through a fitted model's steps."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from plait.estimation import FusionEstimator
+from plait.nn.step_fusion.trace import Trace
+
+
+@torch.no_grad()
+def trace_of(estimator: FusionEstimator, X: Any) -> Trace:
+    """The way of samples through the steps of a fitted model: where every modality stood, and what moved it.
+
+    Args:
+        estimator: A fitted `FusionClassifier` or `FusionRegressor` with a method of steps.
+        X: Samples as the estimator predicts them, absent modalities among them; best ones it was not fitted on.
+
+    Raises:
+        NotFittedError: If the estimator is not fitted.
+        TypeError: If its method has no steps.
+        ValueError: If the samples are not such as the estimator was fitted on.
+    """
+    modalities = estimator._read(X)
+    dtype = torch.float32 if estimator.spec_.encoders else torch.float64
+    module = copy.deepcopy(estimator.module_).to(dtype).eval()
+    follow: Callable[..., Trace | None] | None = getattr(module, "trace", None)
+    trace = None if follow is None else follow(*estimator._tensors(modalities, dtype))
+    if trace is None:
+        raise TypeError(
+            f"{type(estimator.method_).__name__} has no steps to trace: its module ({type(module).__name__}) gives no "
+            "trace(features, present). Fit a method of steps such as StepFusion()."
+        )
+    return trace

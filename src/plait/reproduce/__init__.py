@@ -1,0 +1,1 @@
+"""The papers' experiments: public data, explicit protocols, every number with its seeds."""

@@ -1,0 +1,97 @@
+"""What a reproduction found: its tables, and the same for programs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import plait
+from plait.compare.export import to_csv
+from plait.reproduce.store import Stored, settings_of
+from plait.reproduce.study import Study
+from plait.reproduce.tables import difference_table, long_table, results_table, summary_table
+
+RESULTS = "results.csv"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Finished runs of a study, and what they say.
+
+    Args:
+        study: What was run.
+        stored: Its finished runs with the present settings and version.
+        others: How many runs of other settings or versions lie beside them.
+    """
+
+    study: Study
+    stored: tuple[Stored, ...]
+    others: int
+
+    @classmethod
+    def of(cls, study: Study, stored: Sequence[Stored]) -> "Outcome":
+        """Of all runs of a folder, those of this study with its present settings."""
+        settings = _like(study)
+        fitting = tuple(one for one in stored if {name: one.content.get(name) for name in settings} == settings)
+        return cls(study, fitting, len(stored) - len(fitting))
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """One row a run."""
+        return results_table(self.study, self.stored)
+
+    @property
+    def published(self) -> pd.DataFrame:
+        """Public numbers for the groups that have runs."""
+        return self.study.published(self.results)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """Means over seeds, and the public numbers."""
+        return summary_table(self.study, self.results, self.published)
+
+    @property
+    def differences(self) -> pd.DataFrame:
+        """Arms compared seed by seed."""
+        return difference_table(self.study, self.results)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables that runs gave, by name."""
+        names = dict.fromkeys(name for one in self.stored for name in one.found.tables)
+        return {name: long_table(self.stored, name) for name in names}
+
+    @property
+    def states(self) -> int:
+        """How many states of the code the runs come from; more than one in development alone."""
+        return len({one.code for one in self.stored})
+
+    def write_results(self, folder: Path) -> Path:
+        """Write the runs, one row each."""
+        return to_csv(self.results, folder / RESULTS)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as records by column."""
+        summary = self.summary
+        return {
+            "name": self.study.name,
+            "note": self.study.note,
+            "runs": _records(self.results),
+            "summary": _records(summary[summary["kind"] == "here"]),
+            "differences": _records(self.differences),
+            "published": _records(self.published),
+            "settings": dict(self.study.settings),
+            "version": plait.__version__,
+            "runs_of_other_settings": self.others,
+        }
+
+
+def _like(study: Study) -> Mapping[str, Any]:
+    """What the content of a run must hold to be of this study as it is now."""
+    return {"study": study.name, "settings": settings_of(study), "version": plait.__version__}
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]

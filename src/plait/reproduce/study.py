@@ -1,0 +1,105 @@
+"""What a reproduction is: runs that each give numbers, and what is to be compared at the end."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+Table = Mapping[str, Mapping[str, float]]
+"""Rows of columns, by name: a confusion matrix, for example."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What may be asked of every reproduction.
+
+    Args:
+        seeds: Seeds of the models.
+        epochs: Most epochs; None is what the protocol says.
+        threads: Threads on the processor; None is the trainer's choice. Results do not depend on it but for rounding.
+    """
+
+    seeds: tuple[int, ...] = (1, 2, 3)
+    epochs: int | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run gives.
+
+    Args:
+        numbers: Metrics and facts by name; NaN where one is undefined.
+        tables: Tables by name, for example "confusion".
+    """
+
+    numbers: Mapping[str, float]
+    tables: Mapping[str, Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model on one data set with one seed.
+
+    Args:
+        arm: What is run, without the seed: "group/modalities/method". Runs of an arm differ by their seed alone.
+        seed: Seed of the model.
+        labels: What a reader must know of the numbers: group, method, protocol, ...; the same names in all runs of a
+            study, the same values in all runs of an arm.
+        fit: Fits and tests; its argument is 1 where progress is to be shown, else 0.
+    """
+
+    arm: str
+    seed: int
+    labels: Mapping[str, str | int]
+    fit: Callable[[int], Found]
+
+    @property
+    def name(self) -> str:
+        """What `--only` filters by."""
+        return f"{self.arm}/{self.seed}"
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two arms, of which one is subtracted from the other, seed by seed.
+
+    Args:
+        arm: The one that is asked about.
+        minus: The one that it is compared with.
+        note: How the other was chosen, where that needs saying.
+    """
+
+    arm: str
+    minus: str
+    note: str = ""
+
+
+Contrasts = Callable[[pd.DataFrame], Sequence[Contrast]]
+"""From the results, one row a run, to what is compared; arms that have no run are passed over."""
+Published = Callable[[pd.DataFrame], pd.DataFrame]
+"""From the results to public numbers beside them: columns group, method, metric, value, sd, protocol, source."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A paper's experiment.
+
+    Args:
+        name: Its name: "paper/task".
+        note: What has to be said with every number.
+        settings: All constants that the numbers depend on, as JSON values.
+        runs: What is run, in this order.
+        metrics: The metrics that are compared, by name, each "lower" or "higher": which is better.
+        contrasts: Which arms are compared.
+        published: Public numbers for the groups that were run.
+    """
+
+    name: str
+    note: str
+    settings: Mapping[str, Any]
+    runs: tuple[Run, ...]
+    metrics: Mapping[str, str]
+    contrasts: Contrasts
+    published: Published
