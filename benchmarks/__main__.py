@@ -7,11 +7,14 @@ import torch
 
 from benchmarks.cohorts import CASES, FOUR_MODALITIES, SETTING_2_2, TINY
 from benchmarks.fits import by_memory, by_time
+from benchmarks.heartbeats import by_parts, some_beats
 from benchmarks.sharing import by_threads
 from benchmarks.speed import against_literal_loop, against_machine, by_rhos, by_students
+from benchmarks.step_block import Size, against_cross_attention, by_steps, by_tokens
 from benchmarks.timing import circumstances
 
 _COUNTS = (6, 12, 24, 48, 96)
+_TOKENS = {64: 32, 128: 32, 256: 16, 512: 16, 1024: 8}  # samples of so many tokens
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,12 +64,26 @@ def _time(options: argparse.Namespace) -> None:
     by_time(*((70, 2) if options.quick else (1386, 100)))
 
 
+def _step_block(options: argparse.Namespace) -> None:
+    sizes = [Size(2, 4, 8)] if options.quick else [Size(rows, tokens) for tokens, rows in _TOKENS.items()]
+    against_cross_attention(sizes, 2 if options.quick else 11)
+    one, repeats = (Size(2, 4, 8), 2) if options.quick else (Size(32, 64), 21)
+    by_steps(one, (1, 2, 4, 8), repeats)
+    by_tokens(one, (4, 8, 12) if options.quick else (64, 128, 256, 512, 1024), repeats)
+
+
+def _heartbeats(options: argparse.Namespace) -> None:
+    by_parts(some_beats(8, drawn=True) if options.quick else some_beats(256), 2 if options.quick else 21)
+
+
 _SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "steps": _on_processor,
     "gpu": _on_gpu,
     "threads": _threads,
     "memory": _memory,
     "time": _time,
+    "step-fusion": _step_block,
+    "heartbeats": _heartbeats,
 }
 
 if __name__ == "__main__":

@@ -81,15 +81,21 @@ class FusionEstimator(BaseEstimator, ABC):
         """Scaled samples; spec, columns and scaling are learned on the way."""
         copies = max(1, int(folds.max()) + 1)
         train = (folds < 0) | (copies > 1)
-        encoded = self._encoded(target, train)
         shapes = {name: tuple(map(int, shape)) for name, shape in modalities.sample_shapes.items()}
+        series = self._series(modalities)
+        self.standardiser_ = Standardiser(self.scaling).fit(modalities, train, series)
+        encoded = self._encoded(target, train)
         encoders = own_modules(self.encoders)
         self.spec_ = DataSpec(shapes, encoded.shape[1], self._task, encoders, copies, self.forecast)
         self.columns_ = dict(modalities.columns)
-        self.standardiser_ = Standardiser(self.scaling).fit(modalities, train)
         features, present = self._tensors(modalities, trainer.dtype)
         samples = Batch(features, present, torch.from_numpy(encoded).to(trainer.dtype), torch.from_numpy(folds))
         return TrainingData(samples, self.spec_)
+
+    def _series(self, modalities: Modalities) -> str | None:
+        """The series that is forecast, where there is one (of another shape it is refused later)."""
+        name = None if self.forecast is None else self.forecast.series
+        return name if name in modalities and modalities[name].ndim == 3 else None
 
     def _read(self, X: Any) -> Modalities:
         """New samples as the model knows them."""

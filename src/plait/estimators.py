@@ -230,7 +230,21 @@ class FusionRegressor(RegressorMixin, FusionEstimator):
 
     def _encoded(self, target: ndarray, train: ndarray) -> Float[ndarray, "sample out"]:
         self.target_ = RealTarget(self.target_scaling).fit(target, train)
+        if self.forecast is not None:
+            self._check_scalings()
+            series = self.forecast.series
+            mean, sd = self.standardiser_.mean_.get(series), self.standardiser_.sd_.get(series)
+            if mean is not None and sd is not None and mean.ndim == 2 and not target.shape[-1] % mean.shape[1]:
+                self.target_.follow(mean[0], sd[0])
         return self.target_.encode(target)
+
+    def _check_scalings(self) -> None:
+        """Raise ValueError if series and target would be in different units."""
+        if self.scaling != self.target_scaling:
+            raise ValueError(
+                f"A forecast needs its series and its targets in the same units: scaling={self.scaling!r} and "
+                f"target_scaling={self.target_scaling!r} must be alike."
+            )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -331,6 +331,9 @@ def test_intervals_are_relative_to_what_is_usual_in_the_record():
     named = dict(zip(RELATIVE_COLUMNS, found[1].tolist(), strict=True))
     assert named["log previous/usual"] == pytest.approx(np.log(0.5))
     assert named["log next/previous"] == pytest.approx(np.log(3))
+    assert named["log before/usual"] == pytest.approx(0)
+    assert named["log after/usual"] == pytest.approx(np.log(5))
+    assert found[3, 6] == pytest.approx(0)  # the first beat of a record has nobody before it
     assert found.max() == pytest.approx(np.log(5))
 
 
@@ -347,10 +350,10 @@ def test_a_beat_is_told_apart_from_the_median_beat_of_its_record():
 
 
 def test_modalities_relative_to_the_record(small):
-    """Leads of two channels, six columns of intervals; another word is refused."""
+    """Leads of two channels, eight columns of intervals; another word is refused."""
     _, options = small
     bunch = fetch_mitbih(modalities=["lead1", "rr"], relative_to="record", **options)
-    assert bunch.data.sample_shapes == {"lead1": (128, 2), "rr": (6,)}
+    assert bunch.data.sample_shapes == {"lead1": (128, 2), "rr": (8,)}
     assert bunch.data.columns["rr"] == RELATIVE_COLUMNS
     with pytest.raises(ValueError, match="relative_to must be one of 'beat', 'record'"):
         fetch_mitbih(relative_to="patient", **options)

@@ -132,6 +132,27 @@ def test_windows_of_any_level_are_learned():
     assert errors[0] < errors[1] / 2
 
 
+def test_units_of_the_channels_do_not_matter():
+    """Scaled by channel, series and target alike: a channel in thousandths is forecast in thousandths."""
+    X, y = windows()
+    factor = np.array([1.0, 1000.0])
+    models = []
+    for unit in (1.0, factor):
+        trainer = Trainer(epochs=2, batch_size=16)
+        model = FusionRegressor(SMALL, forecast=Forecast(), trainer=trainer, random_state=0, validation=0.2)
+        models.append(model.fit({"series": X["series"] * unit}, (y.reshape(60, -1, 2) * unit).reshape(60, -1)))
+    plain = models[0].predict(X).reshape(60, -1, 2) * factor
+    scaled = models[1].predict({"series": X["series"] * factor}).reshape(60, -1, 2)
+    np.testing.assert_allclose(scaled, plain, rtol=1e-3, atol=1e-2)
+
+
+def test_series_and_target_have_the_same_units():
+    """One scaled and one not is refused."""
+    X, y = windows()
+    with pytest.raises(ValueError, match="scaling='standard' and target_scaling='none' must be alike"):
+        FusionRegressor(SMALL, forecast=Forecast(), target_scaling="none").fit(X, y)
+
+
 def test_a_forecast_is_saved_and_loaded(tmp_path):
     """With the same predictions, and its settings in words."""
     model, (X, _) = fitted(forecast=Forecast(normalise="last")), windows(seed=2)

@@ -14,7 +14,7 @@ from plait.methods.early import EarlyFusion
 from plait.methods.late import LateFusion
 from plait.nn.module import FusionModule
 from plait.reproduce import step_fusion_mitbih as mitbih
-from plait.reproduce.heartbeats import Beats, confusion, load, scores
+from plait.reproduce.heartbeats import Beats, classify, confusion, encoders, load, scores
 from plait.reproduce.step_fusion_arms import ALONE, CONCAT, CROSS, STEP, fusions
 from plait.reproduce.study import Found, Request
 from plait.training.trainer import Trainer
@@ -45,7 +45,7 @@ def test_every_run_says_which_split_it_is_of() -> None:
         assert ("Kaggle-style: random 80/20 split of beats" in protocol) == (run.labels["group"] == "intra")
         assert ("DS1 -> DS2" in protocol) == (run.labels["group"] == "inter")
         assert ("validation beats too" in protocol) == ("forest" in run.arm)
-        assert ("<= 3 epochs" in protocol) == ("forest" not in run.arm)
+        assert ("3 epochs, refitted on all training beats" in protocol) == ("forest" not in run.arm)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,9 @@ def test_models_are_fitted_as_the_protocol_says(
     """On the modalities of the set, validated on the beats that the split holds out."""
     seen: list[tuple[FusionClassifier, Beats]] = []
 
-    def classify(model: FusionClassifier, beats: Beats) -> Found:
+    def classify(model: FusionClassifier, beats: Beats, *, refit: bool) -> Found:
         seen.append((model, beats))
+        assert refit == (kind is None)
         return Found({})
 
     monkeypatch.setattr(mitbih, "classify", classify)
@@ -78,8 +79,10 @@ def test_models_are_fitted_as_the_protocol_says(
         Trainer(15, 256, 1e-3, 1e-4, None, schedule="cosine", clip=2.0, class_weight="sqrt", threads=1)
     )
     if kind is None:
-        assert (model.method.dropout, model.method.encoder, model.method.head) == (0.3, "shape", "joint")
+        assert (model.method.dropout, model.method.head) == (0.3, "joint")
+        assert tuple(model.encoders) == modalities
     else:
+        assert model.encoders is None
         assert isinstance(model.method, kind)
         assert model.method.base == "forest"
 
@@ -128,7 +131,7 @@ def test_a_class_that_does_not_occur_has_no_sensitivity() -> None:
 @pytest.mark.parametrize("name", ["inter/rr/alone/1", "intra/all/step-fusion/1", "inter/all/early-forest/1"])
 def test_beats_are_fitted_and_judged(name: str) -> None:
     """A class that shows in the intervals is found; the confusion counts every test beat."""
-    protocol = mitbih.MitbihProtocol(image=8, width=8, steps=2, epochs=8, batch_size=16, learning_rate=1e-2)
+    protocol = mitbih.MitbihProtocol(image=8, width=8, steps=2, epochs=4, batch_size=16, learning_rate=1e-2)
     study = mitbih.study(Request(seeds=(1,), threads=1), protocol)
     found = next(run for run in study.runs if run.name == name).fit(0)
     assert found.numbers["balanced_accuracy"] > 0.5
@@ -192,3 +195,30 @@ def test_cross_attention_is_the_local_displacement_alone() -> None:
     assert (trained.pooled[-1] != trained.pooled[0]).any()
     moving = _net(STEP)[0].trace(*samples).pooled
     assert (moving[-1] != moving[0]).any()
+
+
+def test_encoders_are_small_and_follow_the_seed() -> None:
+    """Few tokens of one width; the same seed gives the same weights, another one others."""
+    beats = load("inter", 24, 0.1)
+    made = [encoders(beats, 16, seed) for seed in (1, 1, 2)]
+    assert {name: (encoder.tokens, encoder.width) for name, encoder in made[0].items()} == {
+        "lead1": (16, 16),
+        "lead2": (16, 16),
+        "rr": (1, 16),
+        "image": (9, 16),
+    }
+    one, again, other = (torch.cat([value.flatten() for value in each["rr"].parameters()]) for each in made)
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+
+
+def test_the_test_beats_are_classified_after_a_refit_on_all_training_beats() -> None:
+    """What is held out for the validation scores trains the model of the test scores; forests are taken as they are."""
+    beats = load("inter", 8, 0.1).select(["rr"])
+    trainer = Trainer(epochs=2, batch_size=32, threads=1)
+    method = fusions(8, 2, "shape", "joint", 0.0)[CONCAT]()
+    model = FusionClassifier(method, validation=beats.validation, trainer=trainer, random_state=0)
+    plain, refitted = (classify(model, beats, refit=refit).numbers for refit in (False, True))
+    assert plain["validation_macro_f1"] == refitted["validation_macro_f1"]
+    whole = FusionClassifier(method, validation=0, trainer=trainer, random_state=0).fit(beats.data, beats.target)
+    assert refitted["accuracy"] == pytest.approx(whole.score(beats.test, beats.test_target))

@@ -27,11 +27,11 @@ def fetch_ett(name="ETTh1", lookback=96, horizon=96, split="train", *, modalitie
     return Bunch(data=Modalities(arrays), target=target, validation=held, published=ett_published())
 
 
-def fetch_mitbih(protocol="inter", *, modalities=("lead1", "lead2", "rr", "image"), image_size=24):
+def fetch_mitbih(protocol="inter", *, modalities=("lead1", "lead2", "rr", "image"), image_size=24, relative_to="beat"):
     """As the real one: 160 beats of eight records, whose class shows in the intervals."""
     rng = np.random.default_rng(0)
     target = np.repeat([0, 1, 2, 3], 40)[rng.permutation(160)]
-    series = rng.normal(size=(160, 16, 2)).astype(np.float32)
+    series = rng.normal(size=(160, 128, 2)).astype(np.float32)
     everything = {
         "lead1": series[..., :1],
         "lead2": series[..., 1:],

@@ -1,4 +1,4 @@
-"""The command line: `plait list`, `fit`, `predict`, `show`."""
+"""The command line: `plait list`, `fit`, `predict`, `show`, `compare`, `rank`, `reproduce`."""
 
 from plait.cli.app import main
 

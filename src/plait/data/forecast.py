@@ -18,10 +18,11 @@ _NORMALISATIONS = ("window", "last", "none")
 class Forecast(BaseEstimator):
     """The targets of a regression are the next values of a series: (horizon, channel) in one row, the horizon slower.
 
-    Every channel of the series is forecast by the same network, which sees one channel at a time ("channel-independent",
-    Nie et al., "A Time Series is Worth 64 Words", 2023): a minibatch is windows x channels. Each window of a channel
-    is normalised by its own statistics, and the forecast is brought back to the window's level and scale ("reversible
-    instance normalisation" without learned factors, Kim et al., 2022); losses are of forecasts in the target's units.
+    Every channel of the series is forecast by the same network, which sees one channel at a time
+    ("channel-independent", Nie et al., "A Time Series is Worth 64 Words", 2023): a minibatch is windows x channels.
+    Each window of a channel is normalised by its own statistics, and the forecast is brought back to the window's
+    level and scale ("reversible instance normalisation" without learned factors, Kim et al., 2022). Losses are of
+    forecasts in the target's units.
 
     Args:
         series: Modality that is continued, of shape (time, channel). The targets are `horizon * channel` columns.

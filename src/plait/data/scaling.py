@@ -36,12 +36,13 @@ class Standardiser:
     def __init__(self, scaling: str = "standard") -> None:
         self.scaling = scaling
 
-    def fit(self, modalities: Modalities, rows: Any = None) -> "Standardiser":
+    def fit(self, modalities: Modalities, rows: Any = None, series: str | None = None) -> "Standardiser":
         """Learn means and standard deviations.
 
         Args:
             modalities: Samples.
             rows: The training rows, as for `modalities[rows]`; None is all of them.
+            series: A modality (time, channel) whose channels have one mean and standard deviation for all times.
 
         Raises:
             ValueError: If `scaling` is unknown, or is "none" and values are too large for single precision.
@@ -52,6 +53,8 @@ class Standardiser:
         found = {
             name: moments(array[present]) for (name, array), present in zip(train.items(), train.present.T, strict=True)
         }
+        if series is not None:
+            found[series] = _of_channels(train[series])
         if self.scaling == "none":
             _check_plain(train)
         self.mean_ = {name: mean for name, (mean, _) in found.items()}
@@ -94,6 +97,13 @@ class Standardiser:
         new.mean_ = {key.removesuffix(".mean"): value for key, value in state.items() if key.endswith(".mean")}
         new.sd_ = {key.removesuffix(".sd"): value for key, value in state.items() if key.endswith(".sd")}
         return new
+
+
+def _of_channels(array: Array) -> tuple[Floats, Floats]:
+    """The moments of every channel over samples and times, at every time."""
+    times, channels = array.shape[1:]
+    mean, sd = moments(array.reshape(-1, channels))
+    return np.tile(mean, (times, 1)), np.tile(sd, (times, 1))
 
 
 def _check_plain(modalities: Modalities) -> None:

@@ -186,6 +186,13 @@ class RealTarget:
         self.sd = np.where(sd > 0, sd, 1.0)
         return self
 
+    def follow(self, mean: Float[ndarray, " channel"], sd: Float[ndarray, " channel"]) -> "RealTarget":
+        """Take the scale of a series that the targets continue: columns are horizon x channel, the horizon slower."""
+        if self.scaling == "standard":
+            horizon = len(self.mean) // len(mean)
+            self.mean, self.sd = np.tile(mean, horizon), np.tile(np.where(np.isfinite(sd), sd, 1.0), horizon)
+        return self
+
     def encode(self, y: ndarray) -> Float[ndarray, "sample out"]:
         """Scaled targets, one column each."""
         return np.asarray((self._values(y) - self.mean) / self.sd)

@@ -27,8 +27,14 @@ RELATIVE_COLUMNS = (
     "log previous/local",
     "log next/local",
     "log next/previous",
+    "log before/usual",
+    "log after/usual",
 )
-"""Natural logarithms of ratios, from log 1/5 to log 5; `usual` is the median of the record's previous intervals."""
+"""Natural logarithms of ratios, from log 1/5 to log 5.
+
+`usual` is the median of the record's previous intervals, `before` the previous interval of the beat before, `after` the
+next one of the beat after (the beat's own at the ends of a record).
+"""
 _LARGEST_RATIO, _LARGEST_DEVIATION = 5.0, 6.0
 
 AMPLITUDE_COLUMNS = ("range lead1", "range lead2", "sd lead1", "sd lead2")
@@ -52,13 +58,15 @@ def rr_features(intervals: Float32[ndarray, "beat 4"]) -> Float32[ndarray, "beat
     return np.column_stack([intervals, *ratios])
 
 
-def relative_rr(intervals: Float32[ndarray, "beat 4"], records: UInt8[ndarray, " beat"]) -> Float32[ndarray, "beat 6"]:
+def relative_rr(intervals: Float32[ndarray, "beat 4"], records: UInt8[ndarray, " beat"]) -> Float32[ndarray, "beat 8"]:
     """Intervals relative to what is usual in the record, as in `RELATIVE_COLUMNS`: a fast heart has few early ones."""
     columns = dict(zip(RR_COLUMNS, intervals.T, strict=False))
-    columns["usual"] = np.empty(len(records), dtype=np.float32)
+    columns |= {name: np.empty(len(records), dtype=np.float32) for name in ("usual", "before", "after")}
     for record in np.unique(records):
-        rows = records == record
+        rows = np.flatnonzero(records == record)
         columns["usual"][rows] = np.median(columns["previous"][rows])
+        columns["before"][rows] = columns["previous"][rows[np.maximum(np.arange(len(rows)) - 1, 0)]]
+        columns["after"][rows] = columns["next"][rows[np.minimum(np.arange(len(rows)) + 1, len(rows) - 1)]]
     pairs = [name.removeprefix("log ").split("/") for name in RELATIVE_COLUMNS]
     ratios = np.column_stack([columns[above] / columns[below] for above, below in pairs])
     return np.asarray(np.log(np.clip(ratios, 1 / _LARGEST_RATIO, _LARGEST_RATIO)))

@@ -141,7 +141,7 @@ def fetch_mitbih(
             record's median.
         image_size: Edge of the images, 1 to 128.
         relative_to: "beat" as above; or "record": each lead is (128, 2), the z-scored beat and how far it is from the
-            record's median beat, and `rr` has 6 columns, logarithms of intervals by what is usual in the record. The
+            record's median beat, and `rr` has 8 columns, logarithms of intervals by what is usual in the record. The
             medians are of the whole record, without labels: a new patient needs a recording, not a single beat.
         drop_q: Leave out the 15 beats of class Q (unclassifiable).
         strict: Leave record 202 out of the test rows of "inter": its patient is that of record 201 of the training

@@ -79,7 +79,7 @@ def test_zoom_by_the_other_modality_multiplies(steps, low, high):
     def outcome(one, other):
         return both[1](made({"a": one, "b": other}).pooled.flatten(1))[:, 0], one[:, 0] * other[:, 0]
 
-    trained(both, lambda step: mse_loss(*outcome(draw(256, 4, seed=2 * step), draw(256, 4, seed=2 * step + 1))), 300)
+    trained(both, lambda step: mse_loss(*outcome(draw(256, 4, seed=2 * step), draw(256, 4, seed=2 * step + 1))), 160)
     with torch.no_grad():
         assert low < explained(*outcome(draw(2000, 4, seed=10_000), draw(2000, 4, seed=10_001))) <= high
 
@@ -103,7 +103,7 @@ def test_tokens_find_their_partner_by_local_guidance_alone(local, low, high):
         tokens, target = keyed(seed)
         return both[1](made(tokens).tokens["a"])[..., 0], target
 
-    trained(both, lambda step: mse_loss(*outcome(step)), 300)
+    trained(both, lambda step: mse_loss(*outcome(step)), 180, 0.02)
     with torch.no_grad():
         assert low <= 1 - explained(*outcome(10_000)) < high
 
@@ -220,7 +220,7 @@ def test_later_moments_predict_no_worse():
         return (moments - target).square().mean((1, 2))
 
     weights = torch.arange(5) / 4
-    trained(both, lambda step: (losses(step) * weights).sum(), 150)
+    trained(both, lambda step: (losses(step) * weights).sum(), 80)
     with torch.no_grad():
         found = losses(10_000, 2000)
     assert (found[1:] <= 1.05 * found[:-1]).all()

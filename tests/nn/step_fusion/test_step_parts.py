@@ -372,3 +372,30 @@ def test_cost_is_linear_in_the_steps():
 
     assert cost(6) - cost(4) == cost(4) - cost(2) > 0
     assert cost(4, 18) - cost(4, 12) == cost(4, 12) - cost(4, 6) > 0
+
+
+@pytest.mark.parametrize("phi", ["gelu", "none"])
+def test_literal_steps_add_a_tenth_of_the_guides_at_start(phi):
+    """S = I and T = 0.1 I: f_a + a tenth of the mean of the guides that a sample has; then GELU after normalisation."""
+    made, present = block(3, variant="literal", phi=phi, steps=1), holes(count=3)
+    values = tokens(3, lengths=dict.fromkeys("abc", 1))
+    found = made.fuse(values, present)
+    count = present[:, 1:].sum(1).clamp(min=1)[:, None]
+    others = (values["b"][:, 0] * present[:, 1:2] + values["c"][:, 0] * present[:, 2:]) / count
+    expected = values["a"][:, 0] + 0.1 * others
+    expected = gelu(nn.functional.layer_norm(expected, (WIDTH,))) if phi == "gelu" else expected
+    assert largest(found.tokens["a"][:, 0], expected * present[:, :1]) < 1e-7  # 0.1 in single precision
+    assert largest(found.joint, found.pooled.sum(1) / present.sum(1, keepdim=True)) < 1e-12
+
+
+def test_no_softmax_is_over_nothing():
+    """Where a sample has no guide all their tokens may be read, and what is read is left out."""
+    made, values, present = lively(3), tokens(3), holes(count=3)
+    present[0] = torch.tensor([True, False, False])
+    _, presence = read(values, made.widths, present, padding(values))
+    guides = presence.guides(0, torch.float64, together=False)
+    assert guides.readable.any(3).all()
+    assert torch.equal(guides.alone[:, 0], ~present[:, 1:].any(1))
+    rows = ~guides.alone[:, 0]
+    here = torch.cat([presence.here[1], presence.here[2]], 1)
+    assert torch.equal(guides.readable[rows, 0, 0], here[rows])

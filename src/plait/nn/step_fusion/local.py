@@ -3,7 +3,7 @@
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn.functional import dropout, linear, scaled_dot_product_attention
+from torch.nn.functional import linear, scaled_dot_product_attention
 
 from plait.nn.step_fusion.settings import StepSettings
 from plait.nn.step_fusion.starting import Start
@@ -30,7 +30,7 @@ class LocalDisplacement(nn.Module):
         self.memory = start.linear(width, 2 * width, bias=False)  # keys, then values
         self.value_bias = nn.Parameter(start.linear(width, width).bias.detach())
         self.out = start.head(width, width)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = _Dropout(settings.dropout)
 
     def forward(
         self,
@@ -52,7 +52,7 @@ class LocalDisplacement(nn.Module):
         key, value = linear(self.norm_guides(sources), self.memory.weight, bias).chunk(2, -1)
         value = self._split(value)
         if self.training and self.share:
-            value = value * dropout(value.new_ones(*value.shape[:3], 1), self.share)
+            value = value * _kept(value[..., :1], self.share)
         read = scaled_dot_product_attention(query, self._split(key), value, attn_mask=readable)
         found: Tensor = self.dropout(self.out(read.transpose(1, 2).flatten(2)))
         return found if alone is None else found.masked_fill(alone[..., None], 0)
@@ -60,3 +60,18 @@ class LocalDisplacement(nn.Module):
     def _split(self, values: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch head token part"]:
         """The heads apart."""
         return values.view(*values.shape[:2], self.heads, -1).transpose(1, 2)
+
+
+class _Dropout(nn.Dropout):
+    """Dropout; on a processor from many numbers drawn at once, where torch's own draws one after the other."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        if self.training and self.p and values.device.type == "cpu":
+            return values * _kept(values, self.p)
+        return super().forward(values)
+
+
+def _kept(values: Float[Tensor, "*shape"], share: float) -> Float[Tensor, "*shape"]:
+    """A factor for each value: 0 for a share of them, 1 / (1 - share) for the others."""
+    drawn = torch.rand(values.shape, device=values.device)
+    return drawn.ge_(share).div_(1 - share).to(values.dtype)

@@ -36,18 +36,16 @@ def moved(tokens: Tokens, by: Coefficients, matrix: Matrix, local: Tokens | None
         matrix: The rotation R; None is the identity.
         local: A displacement of every token; None is none.
     """
+    shift = by.shift[:, None] if local is None else local + by.shift[:, None]
     if matrix is None:
-        found = tokens * (by.zoom if by.kept is None else by.zoom * by.kept)[:, None]
-    elif 2 * tokens.shape[1] < len(matrix):
-        found = (tokens * by.zoom[:, None]) @ matrix.T
-        found = found if by.kept is None else found * by.kept[:, None]
-    else:  # many tokens: one matrix for each sample costs less than two more passes over the tokens
+        return tokens * (by.zoom if by.kept is None else by.zoom * by.kept)[:, None] + shift
+    if tokens.shape[1] > len(matrix):  # one matrix for each sample costs less than another pass over the tokens
         maps = by.zoom[..., None] * (matrix.T if by.kept is None else matrix.T * by.kept[:, None])
-        if local is not None:
-            return torch.baddbmm(local + by.shift[:, None], tokens, maps)
-        found = tokens @ maps
-    found = found + by.shift[:, None]
-    return found if local is None else found + local
+        return torch.baddbmm(shift, tokens, maps)
+    zoomed = tokens * by.zoom[:, None]
+    if by.kept is None or len(by.kept) == 1:  # alike for all samples
+        return zoomed @ (matrix.T if by.kept is None else matrix.T * by.kept) + shift
+    return zoomed @ matrix.T * by.kept[:, None] + shift
 
 
 def moved_back(tokens: Tokens, by: Coefficients, matrix: Matrix) -> Tokens:
