@@ -33,6 +33,7 @@ from plait.training.splits import HeldOut, Labels, holds_nothing, validation_fol
 from plait.training.trainer import Trainer
 
 Part = TypeVar("Part", Method, Trainer)
+_SERIES = 2  # axes of a sample
 _PARTS: dict[str, type] = {"method": MetaFusion, "trainer": Trainer}
 
 
@@ -94,8 +95,8 @@ class FusionEstimator(BaseEstimator, ABC):
 
     def _series(self, modalities: Modalities) -> str | None:
         """The series that is forecast, where there is one (of another shape it is refused later)."""
-        name = None if self.forecast is None else self.forecast.series
-        return name if name in modalities and modalities[name].ndim == 3 else None
+        name = "" if self.forecast is None else self.forecast.series
+        return name if len(modalities.sample_shapes.get(name, ())) == _SERIES else None
 
     def _read(self, X: Any) -> Modalities:
         """New samples as the model knows them."""

@@ -20,8 +20,8 @@ from plait.training.trainer import Trainer
 
 ALL, PAIR = ("lead1", "lead2", "rr", "image"), ("lead1", "image")
 SPLITS: Mapping[str, str] = {
-    "inter": "DS1 -> DS2, by record, classes N, S, V, F; beats beside their record's medians (no labels); validation on the "
-    "records 118, 122, 124, 207, 223 of DS1",
+    "inter": "DS1 -> DS2, by record, classes N, S, V, F; beats beside their record's medians (no labels); validation "
+    "on the records 118, 122, 124, 207, 223 of DS1",
     "intra": "Kaggle-style: random 80/20 split of beats, patients in both parts, classes N, S, V, F; beats beside "
     "their record's medians (no labels); validation on random beats of the training part",
 }
@@ -40,7 +40,9 @@ _CHOSEN_BY = "validation_balanced_accuracy"
 
 @dataclass(frozen=True)
 class MitbihProtocol:
-    """Every constant of the experiment; ours, since the paper's are not public. To be tuned on DS1 alone.
+    """Every constant of the experiment; ours, since the paper's are not public.
+
+    They were tuned on DS1 alone, in four folds of whole records.
 
     Args:
         image: Pixels of a side of the Gramian image of a beat.
@@ -59,14 +61,14 @@ class MitbihProtocol:
     """
 
     image: int = 24
-    width: int = 64
-    steps: int | None = None
-    dropout: float = 0.1
-    scaling: str = "standard"
-    epochs: int = 15
+    width: int = 32
+    steps: int | None = 4
+    dropout: float = 0.2
+    scaling: str = "none"
+    epochs: int = 3
     batch_size: int = 256
     learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
+    weight_decay: float = 1e-2
     patience: int | None = None
     clip: float | None = None
     class_weight: Literal["balanced", "sqrt"] | None = "sqrt"
