@@ -34,6 +34,14 @@ def test_without_steps_it_is_intermediate_fusion():
     torch.testing.assert_close(module(batch.features, batch.present), net.from_joint(fused.z))
 
 
+def test_one_modality_has_no_steps():
+    """There is nobody to guide it: no turns, no weights of steps, an encoder and a head."""
+    _, net, read, batch = fresh(samples(shapes={"series": (12, 2)}))
+    assert len(net.block.turns) == len(net.block.course.steps) == 0
+    tokens = net.readers[0](read)
+    torch.testing.assert_close(net.fuse(read, batch.present).tokens["series"], net.block.projections[0](tokens))
+
+
 def test_encoders_follow_the_shapes():
     """A perceptron for a vector, convolutions for a series and an image; or what `encoder` says."""
     kinds = {

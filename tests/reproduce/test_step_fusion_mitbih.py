@@ -131,7 +131,9 @@ def test_a_class_that_does_not_occur_has_no_sensitivity() -> None:
 @pytest.mark.parametrize("name", ["inter/rr/alone/1", "intra/all/step-fusion/1", "inter/all/early-forest/1"])
 def test_beats_are_fitted_and_judged(name: str) -> None:
     """A class that shows in the intervals is found; the confusion counts every test beat."""
-    protocol = mitbih.MitbihProtocol(image=8, width=8, steps=2, epochs=6, batch_size=8, learning_rate=1e-2)
+    protocol = mitbih.MitbihProtocol(
+        image=8, width=8, steps=2, epochs=12, batch_size=8, learning_rate=1e-2, scaling="standard"
+    )
     study = mitbih.study(Request(seeds=(1,), threads=1), protocol)
     found = next(run for run in study.runs if run.name == name).fit(0)
     assert found.numbers["balanced_accuracy"] > 0.5
