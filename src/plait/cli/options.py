@@ -98,7 +98,8 @@ Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads o
 Validation = Annotated[
     str | None,
     typer.Option(
-        metavar="SHARE|FOLDS", help="Samples held out (0.2), folds (5), or 0 for none; by the number of samples if not given."
+        metavar="SHARE|FOLDS",
+        help="Samples held out (0.2), folds (5), or 0 for none; by the number of samples if not given.",
     ),
 ]
 Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.")]
