@@ -33,7 +33,6 @@ from plait.training.splits import HeldOut, Labels, holds_nothing, validation_fol
 from plait.training.trainer import Trainer
 
 Part = TypeVar("Part", Method, Trainer)
-_SERIES = 2  # axes of a sample
 _PARTS: dict[str, type] = {"method": MetaFusion, "trainer": Trainer}
 
 
@@ -83,7 +82,9 @@ class FusionEstimator(BaseEstimator, ABC):
         copies = max(1, int(folds.max()) + 1)
         train = (folds < 0) | (copies > 1)
         shapes = {name: tuple(map(int, shape)) for name, shape in modalities.sample_shapes.items()}
-        series = self._series(modalities)
+        if self.forecast is not None:
+            self.forecast.check(shapes, target.size // len(target), self._task)
+        series = None if self.forecast is None else self.forecast.series
         self.standardiser_ = Standardiser(self.scaling).fit(modalities, train, series)
         encoded = self._encoded(target, train)
         encoders = own_modules(self.encoders)
@@ -92,11 +93,6 @@ class FusionEstimator(BaseEstimator, ABC):
         features, present = self._tensors(modalities, trainer.dtype)
         samples = Batch(features, present, torch.from_numpy(encoded).to(trainer.dtype), torch.from_numpy(folds))
         return TrainingData(samples, self.spec_)
-
-    def _series(self, modalities: Modalities) -> str | None:
-        """The series that is forecast, where there is one (of another shape it is refused later)."""
-        name = "" if self.forecast is None else self.forecast.series
-        return name if len(modalities.sample_shapes.get(name, ())) == _SERIES else None
 
     def _read(self, X: Any) -> Modalities:
         """New samples as the model knows them."""

@@ -232,10 +232,8 @@ class FusionRegressor(RegressorMixin, FusionEstimator):
         self.target_ = RealTarget(self.target_scaling).fit(target, train)
         if self.forecast is not None:
             self._check_scalings()
-            series = self.forecast.series
-            mean, sd = self.standardiser_.mean_.get(series), self.standardiser_.sd_.get(series)
-            if mean is not None and sd is not None and mean.ndim == 2 and not target.shape[-1] % mean.shape[1]:
-                self.target_.follow(mean[0], sd[0])
+            series, scales = self.forecast.series, self.standardiser_
+            self.target_.follow(scales.mean_[series][0], scales.sd_[series][0])
         return self.target_.encode(target)
 
     def _check_scalings(self) -> None:

@@ -35,6 +35,7 @@ class TokenReader(nn.Module):
     def __init__(self, spec: DataSpec, name: str, kind: str, width: int, dropout: float) -> None:
         super().__init__()
         given = spec.encoders.get(name)
+        self.own = given is None
         self.key = f"{name}/{'identity' if given is None else 'module'}"
         if given is None:
             encoder = encoder_for(spec.shapes[name], kind, width, dropout)
@@ -47,5 +48,8 @@ class TokenReader(nn.Module):
 
     def forward(self, features: Features) -> Float[Tensor, "batch token width"]:
         """The tokens."""
-        found: Tensor = self.encoder(features[self.key].clone())  # a module may begin with a step in place
+        values = features[self.key]
+        found: Tensor = self.encoder(
+            values if self.own else values.clone()
+        )  # the user's may begin with a step in place
         return found.reshape(len(found), self.tokens, self.width)

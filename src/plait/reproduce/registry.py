@@ -22,11 +22,13 @@ class Entry:
     duration: str
 
 
-_DAY = "a day or two on two cores"
-
 REPRODUCTIONS: Mapping[str, Entry] = {
-    "step-fusion/ett": Entry("step_fusion_ett", "forecasts of transformer loads and temperature", _DAY),
-    "step-fusion/mitbih": Entry("step_fusion_mitbih", "heartbeat classes of new and of known patients", _DAY),
+    "step-fusion/ett": Entry(
+        "step_fusion_ett", "forecasts of transformer loads and temperature", "a day or more on two cores"
+    ),
+    "step-fusion/mitbih": Entry(
+        "step_fusion_mitbih", "heartbeat classes of new and of known patients", "some hours on two cores"
+    ),
 }
 """By name."""
 
