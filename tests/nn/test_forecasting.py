@@ -146,6 +146,18 @@ def test_units_of_the_channels_do_not_matter():
     np.testing.assert_allclose(scaled, plain, rtol=1e-3, atol=1e-2)
 
 
+def test_a_missing_value_in_a_window_is_the_mean_of_its_channel():
+    """That of the training windows at all times; nothing else of the forecast changes."""
+    X, y = windows()
+    model = FusionRegressor(SMALL, forecast=Forecast(), trainer=Trainer(epochs=1), random_state=0, validation=0)
+    model.fit(X, y)
+    holed, filled = X["series"].copy(), X["series"].copy()
+    holed[3, 5, 1], filled[3, 5, 1] = np.nan, X["series"][:, :, 1].mean()
+    found = model.predict({"series": holed})
+    np.testing.assert_allclose(found, model.predict({"series": filled}), rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(np.delete(found, 3, 0), np.delete(model.predict(X), 3, 0))
+
+
 def test_series_and_target_have_the_same_units():
     """One scaled and one not is refused."""
     X, y = windows()
