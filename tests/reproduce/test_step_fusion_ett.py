@@ -1,5 +1,7 @@
 """Step Fusion on ETT: which runs there are, what each is fitted with, and what stands beside it."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,14 +40,14 @@ def test_every_task_has_every_set_and_way() -> None:
 
 
 def test_every_run_says_what_a_reader_must_know() -> None:
-    """Look-back, horizon, mode and protocol; and how long an epoch is where it is not all windows."""
+    """Look-back, horizon, mode and protocol; and how long an epoch is where there is one."""
     study = ett.study(Request(), ett.EttProtocol(epochs=7))
     for run in study.runs:
         assert run.labels.keys() == study.runs[0].labels.keys()
         assert run.labels["lookback"] == (336 if run.labels["group"] == "ETTh1-96-L336" else 96)
-        assert ("8449 random windows" in str(run.labels["protocol"])) == (
-            str(run.labels["data"]).startswith("ETTm") and run.labels["method"] != ett.REPEAT
-        )
+        trained = run.labels["method"] != ett.REPEAT
+        for words in ("4224 random windows", "validation windows 4 hours apart"):
+            assert (words in str(run.labels["protocol"])) == trained
     assert "<= 7 epochs" in str(named(study, "ETTh1-96/E-B/concat/1").labels["protocol"])
     assert named(study, "ETTh1-96/E-B/concat/1").labels["variables"] == "7 to OT (MS)"
     assert "no number of the paper is claimed" in study.note
@@ -55,7 +57,7 @@ def test_a_constant_of_the_protocol_is_part_of_the_key() -> None:
     """As are the epochs that were asked for; the number of threads is not."""
     asked = [ett.study(Request()), ett.study(Request(epochs=2)), ett.study(Request(), ett.EttProtocol(width=32))]
     contents = [content_of(study, named(study, "ETTh1-96/E-A/concat/1")) for study in asked]
-    assert [one["settings"]["epochs"] for one in contents] == [10, 2, 10]
+    assert [one["settings"]["epochs"] for one in contents] == [5, 2, 5]
     assert contents[0] != contents[2]
     threaded = ett.study(Request(threads=1))
     assert content_of(threaded, named(threaded, "ETTh1-96/E-A/concat/1")) == contents[0]
@@ -90,17 +92,19 @@ def test_models_are_fitted_as_the_protocol_says(
     named(ett.study(Request(threads=1)), name).fit(0)
     model, windows = seen[0]
     assert windows.data.sample_shapes == windows.test.sample_shapes == shapes
-    assert windows.target.shape == (36, outputs)
     assert model.validation is windows.validation
-    assert windows.validation.sum() == tiny_windows.VALIDATION
+    every = 16 if name.startswith("ETTm") else 4
+    held = math.ceil(tiny_windows.VALIDATION / every)
+    assert windows.validation.sum() == held
+    assert windows.target.shape == (36 - tiny_windows.VALIDATION + held, outputs)
     assert model.forecast is not None
     assert (model.forecast.series, model.forecast.channelwise) == (series, channelwise)
     assert (model.scaling, model.target_scaling, model.random_state) == ("none", "none", 1)
     trainer = model.trainer
     assert trainer is not None
-    assert (trainer.epochs, trainer.batch_size, trainer.learning_rate, trainer.weight_decay) == (10, 32, 5e-4, 0.0)
+    assert (trainer.epochs, trainer.batch_size, trainer.learning_rate, trainer.weight_decay) == (5, 32, 1e-3, 0.0)
     assert (trainer.patience, trainer.schedule, trainer.clip, trainer.threads) == (3, "halving", 1.0, 1)
-    assert trainer.epoch_samples == (8449 if name.startswith("ETTm") else None)
+    assert trainer.epoch_samples == 4224
 
 
 def test_the_ways_differ_in_the_fusion_alone() -> None:
@@ -118,8 +122,8 @@ def test_the_ways_differ_in_the_fusion_alone() -> None:
 def test_windows_are_drawn_once_for_all_seeds_and_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of a set follow each other."""
     loaded = []
-    monkeypatch.setattr(ett, "load", lambda group, inputs: loaded.append((group.name, inputs.name)))
-    monkeypatch.setattr(ett.Plan, "_fit", lambda plan, group, inputs, make, seed, verbose: plan.load(group, inputs))
+    monkeypatch.setattr(ett, "load", lambda group, inputs, hours: loaded.append((group.name, inputs.name)))
+    monkeypatch.setattr(ett.Plan, "_fit", lambda plan, group, inputs, make, seed, verbose: plan.load(group, inputs, 4))
     for run in ett.study(Request(seeds=(1, 2))).runs:
         if run.labels["method"] != ett.REPEAT:
             run.fit(0)

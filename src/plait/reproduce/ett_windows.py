@@ -3,9 +3,10 @@
 import time
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from sklearn.metrics import mean_absolute_error, mean_squared_error
 
@@ -14,6 +15,8 @@ from plait.data.modalities import Modalities
 from plait.estimators import FusionRegressor
 from plait.reproduce.study import Found
 from plait.transforms import GramianAngularField, WithImage
+
+_STEPS_AN_HOUR = MappingProxyType({"ETTh": 1, "ETTm": 4})
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,28 @@ class Windows:
     test_target: Float[ndarray, "test out"]
 
 
-def load(group: Group, inputs: Inputs) -> Windows:
-    """Fetch the windows, and draw Gramian summation fields where images are wanted."""
+def load(group: Group, inputs: Inputs, validation_hours: int) -> Windows:
+    """Fetch the windows, and draw Gramian summation fields where images are wanted.
+
+    Args:
+        group: The task.
+        inputs: The modalities.
+        validation_hours: Hours from one validation window to the next, at least 1; training has all windows.
+    """
     part = partial(datasets.fetch_ett, group.data, group.lookback, group.horizon, modalities=inputs.fetched)
     fitted, tested = (part(split=name, variables=inputs.target) for name in ("train+validation", "test"))
-    data, test = fitted.data, tested.data
+    held = np.asarray(fitted.validation)
+    rows = _thinned(held, validation_hours * _STEPS_AN_HOUR[group.data[:4]])
+    data, test = fitted.data[rows], tested.data
     for name in inputs.images:
         drawn = WithImage(inputs.fetched[0], GramianAngularField(kind="sum", size=group.image), name)
         data, test = drawn.fit_transform(data), drawn.transform(test)
-    return Windows(data, np.asarray(fitted.target), np.asarray(fitted.validation), test, np.asarray(tested.target))
+    return Windows(data, np.asarray(fitted.target)[rows], held[rows], test, np.asarray(tested.target))
+
+
+def _thinned(held: Bool[ndarray, " window"], every: int) -> Int[ndarray, " row"]:
+    """Rows of all training windows, and of one in so many that are held out."""
+    return np.concatenate([np.flatnonzero(~held), np.flatnonzero(held)[::every]])
 
 
 def forecast(model: FusionRegressor, windows: Windows) -> Found:
