@@ -5,18 +5,11 @@ import pooch
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from plait.datasets import fetch_mitbih, j_kappa, mitbih
-from plait.datasets._beats import (
-    RELATIVE_COLUMNS,
-    RR_COLUMNS,
-    amplitudes,
-    relative_rr,
-    rr_features,
-    standardised,
-    with_deviation,
-)
+from plait.datasets import fetch_mitbih, j_kappa, mitbih, relative_to_record
+from plait.datasets._beats import RR_COLUMNS, amplitudes, rr_features, standardised
 from plait.datasets._fetch import digest
 from plait.datasets._mitbih_numbers import mitbih_counts, mitbih_published
+from plait.datasets._records import RELATIVE_COLUMNS
 from plait.transforms.gramian import gasf
 
 DS1 = [101, 106, 108, 109, 112, 114, 115, 116, 118, 119, 122, 124]
@@ -323,37 +316,26 @@ def test_j_kappa_needs_both_classes(true, absent):
         j_kappa(true, true)
 
 
-def test_intervals_are_relative_to_what_is_usual_in_the_record():
-    """An early beat has the same numbers at any heart rate; logarithms end at log 5."""
-    slow = np.array([[1.0, 1.0, 1.0, 1.0], [0.5, 1.5, 1.0, 1.0], [1.0, 100.0, 1.0, 1.0]], np.float32)
-    found = relative_rr(np.concatenate([slow, slow * 0.6]), np.repeat(np.array([1, 2], np.uint8), 3))
-    assert found[:3] == pytest.approx(found[3:], abs=1e-6)
-    named = dict(zip(RELATIVE_COLUMNS, found[1].tolist(), strict=True))
-    assert named["log previous/usual"] == pytest.approx(np.log(0.5))
-    assert named["log next/previous"] == pytest.approx(np.log(3))
-    assert named["log before/usual"] == pytest.approx(0)
-    assert named["log after/usual"] == pytest.approx(np.log(5))
-    assert found[3, 6] == pytest.approx(0)  # the first beat of a record has nobody before it
-    assert found.max() == pytest.approx(np.log(5))
-
-
-def test_a_beat_is_told_apart_from_the_median_beat_of_its_record():
-    """Usual beats deviate by nothing, in any unit; another one does by as many standard deviations."""
-    usual = np.tile(np.array([0, 100, 0, -100]), (5, 1))
-    other = usual.copy()
-    other[4] = [0, 100, 100, -100]
-    beats = np.concatenate([usual, 3 * other]).astype(np.int16)
-    found = with_deviation(beats, np.repeat(np.array([1, 2], np.uint8), 5))
-    assert found[..., :1] == pytest.approx(standardised(beats))
-    assert found[:9, :, 1] == pytest.approx(np.zeros((9, 4)))
-    assert found[9, :, 1] == pytest.approx([0, 0, 100 / np.std(usual[0]), 0])
-
-
 def test_modalities_relative_to_the_record(small):
-    """Leads of two channels, eight columns of intervals; another word is refused."""
+    """Leads of three channels, 16 columns of intervals, Q among the beats that say what is usual; a word is refused."""
     _, options = small
     bunch = fetch_mitbih(modalities=["lead1", "rr"], relative_to="record", **options)
-    assert bunch.data.sample_shapes == {"lead1": (128, 2), "rr": (8,)}
+    assert bunch.data.sample_shapes == {"lead1": (128, 3), "rr": (16,)}
     assert bunch.data.columns["rr"] == RELATIVE_COLUMNS
-    with pytest.raises(ValueError, match="relative_to must be one of 'beat', 'record'"):
+    alone = fetch_mitbih(modalities=["lead1"], relative_to="record", **options)
+    np.testing.assert_array_equal(alone.data["lead1"], bunch.data["lead1"])
+    raw = fetch_mitbih(modalities=["lead1", "rr"], relative_to="nothing", drop_q=False, **options)
+    expected = relative_to_record(raw.data, raw.groups)[raw.target < 4]
+    np.testing.assert_allclose(bunch.data["lead1"], expected["lead1"], atol=1e-6)
+    np.testing.assert_array_equal(bunch.data["rr"], expected["rr"])
+    with pytest.raises(ValueError, match="relative_to must be one of 'beat', 'record', 'nothing'"):
         fetch_mitbih(relative_to="patient", **options)
+
+
+def test_beats_as_they_were_recorded(small):
+    """Millivolts and seconds."""
+    arrays, options = small
+    bunch = fetch_mitbih(modalities=["lead2", "rr"], relative_to="nothing", drop_q=False, **options)
+    np.testing.assert_allclose(bunch.data["lead2"][..., 0] * 200, arrays["ecg"][:, 1], atol=1e-3)
+    np.testing.assert_array_equal(bunch.data["rr"], arrays["rr"])
+    assert bunch.data.columns["rr"] == ("previous", "next", "local", "record")

@@ -1,6 +1,7 @@
 """Data sets to try methods on: simulated ones with known answers, real ones with published numbers."""
 
 from plait.datasets._heartbeat_scores import j_kappa
+from plait.datasets._records import relative_to_record
 from plait.datasets.ett import fetch_ett
 from plait.datasets.htad import fetch_htad
 from plait.datasets.mfeat import fetch_mfeat
@@ -22,5 +23,6 @@ __all__ = [
     "fetch_rosmap",
     "j_kappa",
     "make_data_sharing",
+    "relative_to_record",
     "split_rows",
 ]

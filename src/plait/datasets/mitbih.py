@@ -14,9 +14,10 @@ from sklearn.utils import Bunch
 from plait.data.checks import listed
 from plait.data.modalities import Modalities
 from plait.data.settings import check_one_of
-from plait.datasets._beats import COLUMNS, amplitudes, relative_rr, rr_features, standardised, with_deviation
+from plait.datasets._beats import AMPLITUDE_COLUMNS, RR_COLUMNS, amplitudes, rr_features, standardised
 from plait.datasets._fetch import Arrays, Folder, Source, fetch, read_npz
 from plait.datasets._mitbih_numbers import mitbih_counts, mitbih_published
+from plait.datasets._records import relative_to_record
 
 DESCR = """MIT-BIH Arrhythmia: heartbeats of two leads with RR intervals, by AAMI class.
 
@@ -50,37 +51,37 @@ SVM .884 / .696 / .640, ensemble of SVMs .945 / .703 / .773 (e and j counted as 
 CLASSES = ("N", "S", "V", "F", "Q")
 PROTOCOLS = ("inter", "intra")
 VALIDATION_RECORDS = (118, 122, 124, 207, 223)
+_RELATIVE_TO = ("beat", "record", "nothing")
+_UNITS_A_MILLIVOLT = 200
 _SAME_PATIENT = 202  # of DS2, the person of record 201 in DS1
 
 
 @dataclass(frozen=True)
 class _Beats:
-    """All beats of both files, those that are wanted, and the size of the images."""
+    """Beats of both files, the size of the images, and whether leads and intervals stay as they were recorded."""
 
     arrays: Arrays
-    kept: NDArray[np.bool_]
     size: int
-    relative_to: str
+    raw: bool
 
     def lead(self, number: int) -> NDArray[np.float32]:
-        if self.relative_to == "record":
-            return with_deviation(self.arrays["ecg"][:, number], self.arrays["record"])[self.kept]
-        return standardised(self.arrays["ecg"][self.kept, number])
+        ecg = self.arrays["ecg"][:, number]
+        if not self.raw:
+            return standardised(ecg)
+        return np.divide(ecg, _UNITS_A_MILLIVOLT, dtype=np.float32)[..., np.newaxis]
 
     def rr(self) -> NDArray[np.float32]:
-        if self.relative_to == "record":
-            return relative_rr(self.arrays["rr"], self.arrays["record"])[self.kept]
-        return rr_features(self.arrays["rr"][self.kept])
+        return self.arrays["rr"] if self.raw else rr_features(self.arrays["rr"])
 
     def image(self) -> NDArray[np.float32]:
         """Of the unscaled lead: the field rescales every window, so that a z-score changes nothing."""
         from plait.transforms.gramian import gasf  # noqa: PLC0415 - most data sets need no images
 
-        return gasf(self.arrays["ecg"][self.kept, 0].astype(np.float32), self.size)
+        return gasf(self.arrays["ecg"][:, 0].astype(np.float32), self.size)
 
     def amplitude(self) -> NDArray[np.float32]:
         """Medians are of all beats, so that they know no labels."""
-        return amplitudes(self.arrays["ecg"], self.arrays["record"])[self.kept]
+        return amplitudes(self.arrays["ecg"], self.arrays["record"])
 
 
 _MODALITIES: Mapping[str, Callable[[_Beats], NDArray[np.float32]]] = MappingProxyType(
@@ -140,9 +141,9 @@ def fetch_mitbih(
             `data.columns`): seconds and ratios; "image", (1, size, size); "amplitude", 4 columns relative to the
             record's median.
         image_size: Edge of the images, 1 to 128.
-        relative_to: "beat" as above; or "record": each lead is (128, 2), the z-scored beat and how far it is from the
-            record's median beat, and `rr` has 8 columns, logarithms of intervals by what is usual in the record. The
-            medians are of the whole record, without labels: a new patient needs a recording, not a single beat.
+        relative_to: "beat" as above; "record": beside what is usual in the record, as `relative_to_record` makes it
+            (leads (128, 3), `rr` of 16 columns), of the whole record, without labels: a new patient needs a
+            recording, not a single beat; "nothing": leads in millivolts, `rr` of 4 columns, intervals in seconds.
         drop_q: Leave out the 15 beats of class Q (unclassifiable).
         strict: Leave record 202 out of the test rows of "inter": its patient is that of record 201 of the training
             rows.
@@ -163,15 +164,11 @@ def fetch_mitbih(
         ValueError: If an argument is out of its range, or a file is damaged; the message names it.
     """
     _check(protocol, modalities, image_size, strict=strict)
-    check_one_of("relative_to", relative_to, COLUMNS)
+    check_one_of("relative_to", relative_to, _RELATIVE_TO)
     parts = [_found(source, data_home, download) for source in SOURCES]
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in ("ecg", "rr", "label", "record")}
     kept = arrays["label"] < (4 if drop_q else 5)
-    beats = _Beats(arrays, kept, image_size, relative_to)
-    data = Modalities(
-        {name: _MODALITIES[name](beats) for name in modalities},
-        columns={name: columns for name, columns in COLUMNS[relative_to].items() if name in modalities},
-    )
+    data = _modalities(arrays, modalities, image_size, relative_to)[kept]
     target, records = arrays["label"][kept].astype(np.intp), arrays["record"][kept].astype(np.intp)
     if return_X_y:
         return data, target
@@ -197,6 +194,18 @@ def _check(protocol: str, modalities: Sequence[str], image_size: int, *, strict:
         raise ValueError(f"modalities must list one or more of {listed(_MODALITIES)}, each once (got {modalities!r}).")
     if strict and protocol != "inter":
         raise ValueError("strict=True takes a record out of the test records, and only 'inter' has some.")
+
+
+def _modalities(arrays: Arrays, names: Sequence[str], image_size: int, relative_to: str) -> Modalities:
+    """Of all beats, those without a class too: what is usual in a record must not depend on labels."""
+    beats = _Beats(arrays, image_size, raw=relative_to != "beat")
+    needed = dict.fromkeys((*names, "rr") if relative_to == "record" else names)
+    columns = {"rr": RR_COLUMNS[:4] if beats.raw else RR_COLUMNS, "amplitude": AMPLITUDE_COLUMNS}
+    data = Modalities(
+        {name: _MODALITIES[name](beats) for name in needed},
+        columns={name: columns[name] for name in columns if name in needed},
+    )
+    return relative_to_record(data, arrays["record"]).select(names) if relative_to == "record" else data
 
 
 def _inter(first: NDArray[np.bool_], records: NDArray[np.intp], *, strict: bool) -> dict[str, Any]:

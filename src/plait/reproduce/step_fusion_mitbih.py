@@ -20,10 +20,10 @@ from plait.training.trainer import Trainer
 
 ALL, PAIR = ("lead1", "lead2", "rr", "image"), ("lead1", "image")
 SPLITS: Mapping[str, str] = {
-    "inter": "DS1 -> DS2, by record, classes N, S, V, F; beats beside their record's medians (no labels); validation "
-    "on the records 118, 122, 124, 207, 223 of DS1",
+    "inter": "DS1 -> DS2, by record, classes N, S, V, F; beats beside the usual and the late beats of their record (no "
+    "labels); validation on the records 118, 122, 124, 207, 223 of DS1",
     "intra": "Kaggle-style: random 80/20 split of beats, patients in both parts, classes N, S, V, F; beats beside "
-    "their record's medians (no labels); validation on random beats of the training part",
+    "the usual and the late beats of their record (no labels); validation on random beats of the training part",
 }
 SETS: Mapping[str, tuple[str, ...]] = {**{name: (name,) for name in ALL}, "pair": PAIR, "all": ALL}
 Ways = Mapping[str, Callable[[], Method]]
