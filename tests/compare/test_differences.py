@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plait.compare.statistics.bootstrap import group_weights
 from plait.compare.statistics.differences import corrected_t, drawn_difference, sign_flips
+from plait.statistics.bootstrap import group_weights
 
 FIVE = np.array([0.02, 0.01, 0.03, 0.02, 0.01])
 """Mean .018, variance .00007."""

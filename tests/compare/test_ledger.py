@@ -5,8 +5,8 @@ import pytest
 from simulated import contender, near, outcomes, right, truth
 
 from plait.compare.statistics.ledger import COLUMNS, SHARING, ledger_table, sharing
-from plait.compare.statistics.metrics import metric_by_name
 from plait.compare.statistics.scores import drawn_scores, mean_scores
+from plait.statistics.metrics import metric_by_name
 
 DATA = truth(n=20, folds=2)
 

@@ -5,7 +5,7 @@ import pytest
 from simulated import contender, near, outcomes, right, truth
 
 from plait.compare.statistics.calibration import calibration_table, reliability_table
-from plait.compare.statistics.metrics import metric_by_name
+from plait.statistics.metrics import metric_by_name
 
 
 def _by_hand():

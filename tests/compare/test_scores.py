@@ -7,8 +7,8 @@ from simulated import contender, outcomes, race, right, truth
 from sklearn.metrics import accuracy_score
 
 from plait.compare.outcomes import Truth
-from plait.compare.statistics.metrics import METRICS
 from plait.compare.statistics.scores import COLUMNS, score_table, split_scores
+from plait.statistics.metrics import METRICS
 
 RACE = race({"a": ("single", 0.8), "b": ("fusion", 0.6)}, n=120, repeats=2, seeds=3)
 

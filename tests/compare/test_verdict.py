@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from simulated import contender, near, outcomes, race, right, truth
 
-from plait.compare.statistics.metrics import primary
 from plait.compare.statistics.multiple import holm
 from plait.compare.statistics.paired import compare_pairs
 from plait.compare.verdict.decision import beating, decide
 from plait.compare.verdict.wording import figure, p_value
+from plait.statistics.metrics import primary
 
 FIELD = {
     "baseline": ("baseline", 0.5),

@@ -18,10 +18,10 @@ from plait.compare.runs.executed import Executed
 from plait.compare.runs.plan import Plan
 from plait.compare.statistics.calibration import calibration_table, reliability_table
 from plait.compare.statistics.ledger import ledger_table
-from plait.compare.statistics.metrics import primary
 from plait.compare.statistics.redundancy import redundancy_table
 from plait.compare.statistics.scores import score_table
 from plait.compare.verdict.decision import Verdict, decide
+from plait.statistics.metrics import primary
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from plait.compare.lineup import Lineup, Methods, chosen_methods
 from plait.compare.runs.parallel import execute
 from plait.compare.runs.plan import Plan
 from plait.compare.runs.splits import Splits, from_cv, make_splits
-from plait.compare.statistics.metrics import metric_by_name, primary
 from plait.data.modalities import Modalities
 from plait.data.reading import read_samples
 from plait.data.settings import check_one_of, check_real, check_whole
 from plait.data.spec import Task
 from plait.data.tables import Groups
 from plait.data.targets import check_order_is_known, class_codes, group_codes, target_of
+from plait.statistics.metrics import metric_by_name, primary
 from plait.training.trainer import Trainer
 
 TASKS = ("classification", "regression")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from plait.compare.statistics.metrics import METRICS, Metric
+from plait.statistics.metrics import METRICS, Metric
 
 GROUPS = {"baseline": "Baseline", "single": "Single modalities", "fusion": "Fusion", "control": "Negative controls"}
 """Headings of the kinds, in the order of the table."""

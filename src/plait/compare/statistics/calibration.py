@@ -6,11 +6,11 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from plait.compare.outcomes import Kind, Outcomes, Predicted, Truth
-from plait.compare.statistics.bootstrap import percentile_interval, weight_chunks
-from plait.compare.statistics.class_metrics import BINS, confidence_bin, probabilities
-from plait.compare.statistics.metrics import metrics_by_name
 from plait.compare.statistics.scores import drawn_scores, mean_scores
 from plait.nn.temperature import temperature
+from plait.statistics.bootstrap import percentile_interval, weight_chunks
+from plait.statistics.class_metrics import BINS, confidence_bin, probabilities
+from plait.statistics.metrics import metrics_by_name
 
 SCORES = ("ece", "brier", "log_loss")
 KINDS: tuple[Kind, ...] = ("baseline", "single", "fusion")

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import special
 
-from plait.compare.statistics.bootstrap import LEVEL, percentile_interval
+from plait.statistics.bootstrap import LEVEL, percentile_interval
 
 _ALIKE = 1e-12
 """Relative size up to which numbers differ by rounding alone."""

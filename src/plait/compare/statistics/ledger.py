@@ -9,10 +9,10 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from plait.compare.outcomes import Outcomes
-from plait.compare.statistics.bootstrap import percentile_interval
-from plait.compare.statistics.metrics import metric_by_name
 from plait.compare.statistics.scores import drawn_scores, mean_scores
 from plait.nn.shapley import MOST_PLAYERS, shapley_values
+from plait.statistics.bootstrap import percentile_interval
+from plait.statistics.metrics import metric_by_name
 
 Subset = frozenset[str]
 Linear = Float[ndarray, "what subset"]

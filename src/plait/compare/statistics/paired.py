@@ -11,9 +11,9 @@ from numpy import ndarray
 
 from plait.compare.outcomes import Outcomes, Predicted, Truth
 from plait.compare.statistics.differences import Difference, corrected_t, drawn_difference, sign_flips
-from plait.compare.statistics.metrics import Metric, metric_by_name
 from plait.compare.statistics.multiple import holm
 from plait.compare.statistics.scores import drawn_scores, mean_scores, split_scores
+from plait.statistics.metrics import Metric, metric_by_name
 
 COLUMNS = (
     "a",

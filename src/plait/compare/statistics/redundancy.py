@@ -7,8 +7,8 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from plait.compare.statistics.bootstrap import group_weights, percentile_interval
 from plait.data.modalities import Modalities
+from plait.statistics.bootstrap import group_weights, percentile_interval
 
 MOST_SAMPLES = 1000
 """Samples that are looked at; of more, so many are drawn at random, which costs precision alone."""

@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from plait.compare.outcomes import Outcomes, Predicted, Truth
-from plait.compare.statistics.bootstrap import percentile_interval, weight_chunks
-from plait.compare.statistics.metrics import Metric, metrics_by_name
+from plait.statistics.bootstrap import percentile_interval, weight_chunks
+from plait.statistics.metrics import Metric, metrics_by_name
 
 COLUMNS = (
     "method",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from plait.compare.outcomes import Kind, Outcomes, Predicted
-from plait.compare.statistics.metrics import Metric
 from plait.compare.statistics.paired import Paired
+from plait.statistics.metrics import Metric
 
 FAMILIES: Mapping[str, frozenset[str]] = {
     "joint": frozenset({"features", "representations"}),

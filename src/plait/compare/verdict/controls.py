@@ -1,9 +1,9 @@
 """Negative controls: what must not work, and what must cost something."""
 
 from plait.compare.outcomes import Outcomes
-from plait.compare.statistics.metrics import Metric
 from plait.compare.statistics.paired import Paired, compare_pairs
 from plait.compare.verdict.wording import figure, interval, p_value
+from plait.statistics.metrics import Metric
 
 TARGET_SHUFFLED = "control: target shuffled"
 """Label of the control that learns from a shuffled target; the others are "control: NAME shuffled"."""

@@ -8,11 +8,11 @@ import pandas as pd
 
 from plait.compare.outcomes import Kind, Outcomes
 from plait.compare.statistics.ledger import ledger_table, sharing
-from plait.compare.statistics.metrics import metric_by_name
 from plait.compare.statistics.multiple import holm
 from plait.compare.statistics.paired import Paired, compare_pairs, pairs_frame
 from plait.compare.verdict import controls, wording
 from plait.compare.verdict.case import Case
+from plait.statistics.metrics import metric_by_name
 
 _RIVALS: tuple[Kind, ...] = ("single", "baseline")
 

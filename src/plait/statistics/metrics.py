@@ -8,9 +8,9 @@ from jaxtyping import Float, Shaped
 from numpy import ndarray
 from sklearn import metrics as vetted
 
-from plait.compare.statistics import class_metrics as classes
-from plait.compare.statistics import value_metrics as values
 from plait.data.spec import Task
+from plait.statistics import class_metrics as classes
+from plait.statistics import value_metrics as values
 
 Score = Callable[[Shaped[ndarray, "sample *column"], Float[ndarray, "sample out"]], float]
 Weighted = Callable[

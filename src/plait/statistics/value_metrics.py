@@ -5,7 +5,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from sklearn import metrics as vetted
 
-from plait.compare.statistics.class_metrics import weighted_mean
+from plait.statistics.class_metrics import weighted_mean
 
 _CONSTANT = 1e-12
 """Variance, over the mean square, up to which a target counts as constant."""

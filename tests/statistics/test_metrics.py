@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as vetted
 
-from plait.compare.statistics.metrics import METRICS, metric_by_name, metrics_by_name, primary
+from plait.statistics.metrics import METRICS, metric_by_name, metrics_by_name, primary
 
 CLASSES = METRICS["classification"].values()
 VALUES = METRICS["regression"].values()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plait.compare.statistics.bootstrap import group_weights, percentile_interval, weight_chunks
+from plait.statistics.bootstrap import group_weights, percentile_interval, weight_chunks
 
 
 def test_groups_are_drawn_whole():
