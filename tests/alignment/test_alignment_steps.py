@@ -7,6 +7,7 @@ import pytest
 import torch
 import traces
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 from torch import nn
 
 from plait import EarlyFusion, FusionClassifier, StepFusion, Trainer
@@ -184,6 +185,10 @@ def test_what_has_no_steps_cannot_be_traced(fitted, monkeypatch, module):
         trace_of(estimator, X)
     with pytest.raises(NotFittedError):
         trace_of(FusionClassifier(EarlyFusion()), X)
+    with pytest.raises(
+        TypeError, match=r"takes a FusionClassifier or FusionRegressor \(got Pipeline\).*pipeline\[-1\]"
+    ):
+        trace_of(make_pipeline(FusionClassifier(EarlyFusion())), X)
 
 
 def test_step_fusion_is_traced(fitted):

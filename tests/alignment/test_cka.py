@@ -1,6 +1,7 @@
 """Linear CKA: what leaves it alone, what does not, and what few samples do to it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.stats import ortho_group
@@ -111,3 +112,11 @@ def test_debiasing_needs_four_samples(draw):
     """Said in the error."""
     with pytest.raises(ValueError, match="at least 4 samples in X and Y, got 3"):
         linear_cka(draw.normal(size=(3, 2)), draw.normal(size=(3, 2)), debiased=True)
+
+
+def test_tables_in_another_order_are_refused():
+    """Rows are samples: a shuffled table would be compared with other samples in silence."""
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 3)), index=[f"s{row}" for row in range(20)])
+    assert linear_cka(table, 2 * table) == pytest.approx(1)
+    with pytest.raises(ValueError, match=r"other row labels.*loc\[X.index\]"):
+        linear_cka(table, table.sample(frac=1, random_state=0))

@@ -19,6 +19,12 @@ def beats(leads=None, intervals=None):
     return Modalities({"lead": leads[..., None].astype(np.float32), "rr": intervals.astype(np.float32)})
 
 
+def hole(values):
+    """One value of row 3 is missing."""
+    values[3, 1] = np.nan
+    return values
+
+
 def test_intervals_are_relative_to_what_is_usual_and_to_late_beats():
     """An early beat has the same numbers at any heart rate; logarithms end at log 5; ends of a record are their own."""
     made = relative_to_record(beats(), TWO_RECORDS)
@@ -104,6 +110,21 @@ def test_everything_else_is_as_it_was():
         (beats(), TWO_RECORDS[:5], None, "records has 5 entries for 8 beats"),
         (beats(), TWO_RECORDS, np.ones(3, bool), "reference has 3 entries for 8 beats"),
         (beats(), TWO_RECORDS, TWO_RECORDS == 2, "Record 1 has no reference beat"),
+        (beats(), TWO_RECORDS, np.arange(8), "reference must be booleans"),
+        (
+            beats(intervals=np.where(np.arange(8)[:, None] == 3, np.nan, 1.0) * np.array([1, 1, 1, 1.0])),
+            TWO_RECORDS,
+            None,
+            "'rr' is absent in row 3",
+        ),
+        (beats(intervals=hole(np.ones((8, 4)))), TWO_RECORDS, None, "'rr' holds NaN or infinity in row 3"),
+        (beats(leads=hole(np.ones((8, 4)))), TWO_RECORDS, None, "'lead' holds NaN or infinity in row 3"),
+        (
+            beats(intervals=np.ones((8, 4)) * (np.arange(8) != 5)[:, None]),
+            TWO_RECORDS,
+            None,
+            "row 5 of 'rr' is not above 0",
+        ),
         (
             Modalities(dict(beats().items()), present=np.array([[True, True]] * 5 + [[False, True]] * 3)),
             TWO_RECORDS,

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
@@ -27,8 +28,13 @@ def paired(X: Any, Y: Any, least: int = 2) -> tuple[Features, Others]:
         least: Samples that there must be.
 
     Raises:
-        ValueError: For other ranks, numbers that are not finite, rows of different number, or too few of them.
+        ValueError: For other ranks, numbers that are not finite, rows of different number or labels, or too few of
+            them.
     """
+    if isinstance(X, pd.DataFrame) and isinstance(Y, pd.DataFrame) and not X.index.equals(Y.index):
+        raise ValueError(
+            "The tables X and Y have other row labels, or in another order: Y.loc[X.index] brings them together."
+        )
     one, other = _matrix("X", X), _matrix("Y", Y)
     if len(one) != len(other):
         raise ValueError(

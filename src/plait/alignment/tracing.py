@@ -11,7 +11,7 @@ from plait.nn.step_fusion.trace import Trace
 
 
 @torch.no_grad()
-def trace_of(estimator: FusionEstimator, X: Any) -> Trace:
+def trace_of(estimator: object, X: Any) -> Trace:
     """The way of samples through the steps of a fitted model: where every modality stood, and what moved it.
 
     Args:
@@ -20,9 +20,15 @@ def trace_of(estimator: FusionEstimator, X: Any) -> Trace:
 
     Raises:
         NotFittedError: If the estimator is not fitted.
-        TypeError: If its method has no steps.
+        TypeError: If its method has no steps, or it is no estimator of plait.
         ValueError: If the samples are not such as the estimator was fitted on.
     """
+    if not isinstance(estimator, FusionEstimator):
+        raise TypeError(
+            f"trace_of takes a FusionClassifier or FusionRegressor (got {type(estimator).__name__}). Of a pipeline, "
+            "give its last step, and samples that the steps before have transformed: "
+            "trace_of(pipeline[-1], pipeline[:-1].transform(X))."
+        )
     modalities = estimator._read(X)
     dtype = torch.float32 if estimator.spec_.encoders else torch.float64
     module = copy.deepcopy(estimator.module_).to(dtype).eval()

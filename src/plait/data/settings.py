@@ -1,6 +1,7 @@
 """Hyperparameters checked at the border: one error each, with the name, what is allowed, and what came."""
 
 from collections.abc import Collection
+from math import lcm
 from numbers import Integral, Real
 from typing import Any
 
@@ -95,7 +96,8 @@ def check_encoded(encoder_hidden: Any, hidden: Any, dropout: Any) -> None:
 def check_heads(width: int, heads: int) -> None:
     """Raise ValueError if the heads cannot share the width equally."""
     if width % heads:
+        fitting = lcm(heads, 4)  # 4 are the heads of the encoders
         raise ValueError(
             f"width must be divisible by heads (got width={width} and heads={heads}). Use for example width="
-            f"{(width // heads + 1) * heads}."
+            f"{(width // fitting + 1) * fitting}."
         )

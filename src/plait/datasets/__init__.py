@@ -6,6 +6,7 @@ from plait.datasets.ett import fetch_ett
 from plait.datasets.htad import fetch_htad
 from plait.datasets.mfeat import fetch_mfeat
 from plait.datasets.mitbih import fetch_mitbih
+from plait.datasets.planted_taps import make_planted_taps, planted_inputs
 from plait.datasets.rosmap import fetch_rosmap
 from plait.datasets.settings import CURVES, SETTINGS, SharingSetting
 from plait.datasets.splits import Split, split_rows
@@ -23,6 +24,8 @@ __all__ = [
     "fetch_rosmap",
     "j_kappa",
     "make_data_sharing",
+    "make_planted_taps",
+    "planted_inputs",
     "relative_to_record",
     "split_rows",
 ]

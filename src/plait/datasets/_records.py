@@ -53,7 +53,7 @@ def relative_to_record(data: Modalities, records: ArrayLike, reference: ArrayLik
             mean of the last ones, mean of the record), and leads, any series of one channel, in any unit; as
             `fetch_mitbih(relative_to="nothing")` gives them. All have to be there.
         records: Record of every beat.
-        reference: Beats that say what is usual, at least one a record; all by default.
+        reference: Booleans: which beats say what is usual, at least one a record; all by default.
 
     Returns:
         Leads of three channels (the z-scored beat; how far it is from the record's median beat, and from the median of
@@ -61,11 +61,12 @@ def relative_to_record(data: Modalities, records: ArrayLike, reference: ArrayLik
         of 16 columns (see `columns`), and everything else as it was.
 
     Raises:
-        ValueError: If "rr" is missing or not of four columns, a beat lacks a lead or its intervals, the lengths
-            differ, or a record has no reference beat; the message names it.
+        ValueError: If "rr" is missing or not of four columns, a beat lacks a lead or its intervals or has values that
+            are not finite, an interval is not positive, the lengths differ, or a record has no reference beat; the
+            message names it.
     """
     records = np.asarray(records)
-    reference = np.ones(len(data), dtype=bool) if reference is None else np.asarray(reference, dtype=bool)
+    reference = np.ones(len(data), dtype=bool) if reference is None else np.asarray(reference)
     leads = [name for name, shape in data.sample_shapes.items() if len(shape) == _SERIES and shape[1] == 1]
     _check(data, leads, records, reference)
     late = _late_beats(data["rr"][:, 0], records, reference)
@@ -76,22 +77,40 @@ def relative_to_record(data: Modalities, records: ArrayLike, reference: ArrayLik
     return Modalities(arrays, ids=data.ids if data.own_ids else None, present=data.present, columns=columns)
 
 
-def _check(data: Modalities, leads: list[str], records: Shaped[ndarray, " a"], reference: Bool[ndarray, " b"]) -> None:
+def _check(
+    data: Modalities, leads: list[str], records: Shaped[ndarray, " a"], reference: Shaped[ndarray, " b"]
+) -> None:
     if data.sample_shapes.get("rr") != (_INTERVALS,):
         raise ValueError(
             f"The data need a modality 'rr' of {_INTERVALS} columns, intervals in seconds (got {data.sample_shapes}); "
             "fetch_mitbih(relative_to='nothing') has it."
         )
+    if reference.dtype != bool:
+        raise ValueError(f"reference must be booleans, one a beat, not row numbers (got {reference.dtype}).")
     for what, given in (("records", records), ("reference", reference)):
         if len(given) != len(data):
             raise ValueError(f"{what} has {len(given)} entries for {len(data)} beats.")
     for name in ("rr", *leads):
-        there = data.present[:, data.names.index(name)]
-        if not there.all():
-            raise ValueError(f"Modality {name!r} is absent in row {np.argmin(there)}: leave such beats out first.")
+        _check_values(data, name)
     bare = np.setdiff1d(records, records[reference])
     if len(bare):
         raise ValueError(f"Record {bare[0]} has no reference beat, so that nothing says what is usual in it.")
+
+
+def _check_values(data: Modalities, name: str) -> None:
+    """What one beat lacks would spread over its whole record."""
+    there = data.present[:, data.names.index(name)]
+    if not there.all():
+        raise ValueError(f"Modality {name!r} is absent in row {np.argmin(there)}: leave such beats out first.")
+    rows = data[name].reshape(len(data), -1)
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"Modality {name!r} holds NaN or infinity in row {np.argmin(finite)}: leave such beats out first."
+        )
+    positive = (rows > 0).all(axis=1)
+    if name == "rr" and not positive.all():
+        raise ValueError(f"An interval of row {np.argmin(positive)} of 'rr' is not above 0 seconds.")
 
 
 def _late_beats(

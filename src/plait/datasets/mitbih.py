@@ -51,7 +51,11 @@ SVM .884 / .696 / .640, ensemble of SVMs .945 / .703 / .773 (e and j counted as 
 CLASSES = ("N", "S", "V", "F", "Q")
 PROTOCOLS = ("inter", "intra")
 VALIDATION_RECORDS = (118, 122, 124, 207, 223)
-_RELATIVE_TO = ("beat", "record", "nothing")
+_RELATIVE_TO = {
+    "beat": "",
+    "record": "\nHere leads and intervals stand beside what is usual in their record (see `relative_to_record`).\n",
+    "nothing": "\nHere leads are in millivolts, as recorded, and rr is four intervals in seconds.\n",
+}
 _UNITS_A_MILLIVOLT = 200
 _SAME_PATIENT = 202  # of DS2, the person of record 201 in DS1
 
@@ -178,7 +182,7 @@ def fetch_mitbih(
         target=target,
         target_names=np.array(CLASSES[: target.max() + 1]),
         groups=records,
-        DESCR=DESCR,
+        DESCR=DESCR + _RELATIVE_TO[relative_to],
         published=mitbih_published(),
         published_counts=mitbih_counts(),
         **(_inter(first, records, strict=strict) if protocol == "inter" else _intra(target)),

@@ -29,7 +29,7 @@ class StepFusion(NetworkFusion):
     One modality alone is its encoder and head. Absent modalities neither guide nor move.
 
     Args:
-        width: Size of every token, at least 1; a multiple of `heads`.
+        width: Size of every token, at least 2; a multiple of `heads`, and of 4 where an encoder has transformer layers.
         steps: Turns of alignment, at least 0; None is two a modality in the alternate schedule (every modality is
             the target twice), else 2.
         schedule: "alternate" (one target a step, in turn), "sequential" (all targets a step, one after the other), or
@@ -53,7 +53,7 @@ class StepFusion(NetworkFusion):
         share_steps: Whether a modality has the same weights in all its turns.
         share_modalities: Whether all modalities share their weights.
         encoder: How modalities are read that have no encoder of the user: "shape" (convolution for series and images,
-            a perceptron for vectors), "perceptron", "convolution" or "patches" (where the shape allows).
+            a perceptron for vectors), "perceptron", "convolution" or "patches" (vectors always by a perceptron).
         head: "joint" reads the joint encoding; "tokens" also all tokens of the first modality. None is "tokens" for a
             regression on a series or image, else "joint".
         alignment: Kind of the alignment loss: "mse", "infonce", "coral", "mmd" or "cca".

@@ -21,7 +21,7 @@ def test_words_are_those_that_are_listed(name):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"width": 0}, "width must be a whole number of at least 1"),
+        ({"width": 1, "heads": 1}, "width must be a whole number of at least 2"),
         ({"heads": 0}, "heads must be a whole number of at least 1"),
         ({"heads": 3}, "width must be divisible by heads (got width=8 and heads=3)"),
         ({"steps": -1}, "steps must be a whole number of at least 0"),
@@ -159,3 +159,10 @@ def test_kinds_of_alignment_are_those_that_are_listed():
     made = block()
     with pytest.raises(ValueError, match=re.escape("kind must be one of 'mse', 'infonce', 'coral', 'mmd', 'cca'")):
         made.alignment_loss(made(tokens()), "other")
+
+
+def test_a_batch_without_samples_has_an_empty_answer():
+    """Shapes stay; nothing is looked at."""
+    block = StepFusionBlock({"a": 5, "b": 7}, 8, heads=2)
+    found = block({"a": torch.zeros(0, 3, 5), "b": torch.zeros(0, 4, 7)})
+    assert found.z.shape == (0, 8)

@@ -15,8 +15,8 @@ _PATCHES: Mapping[int, _Build] = {2: SeriesPatches, 3: ImagePatches}
 _KINDS: Mapping[str, tuple[Mapping[int, _Build], _Build | None]] = {
     "shape": (_CONVOLUTIONS, Perceptron),
     "perceptron": ({}, Perceptron),
-    "convolution": (_CONVOLUTIONS, None),
-    "patches": (_PATCHES, None),
+    "convolution": ({1: Perceptron, **_CONVOLUTIONS}, None),
+    "patches": ({1: Perceptron, **_PATCHES}, None),
 }
 
 
@@ -26,8 +26,9 @@ def encoder_for(shape: Sequence[int], kind: str = "shape", width: int = 64, drop
     Args:
         shape: Shape of a sample: (features,), (time, channel), (channel, height, width), or more axes.
         kind: "shape": convolutions for a series or an image, a perceptron for the rest. "perceptron": one token of the
-            whole sample, whatever its shape. "convolution", "patches": of a series or an image. Any of them with a
-            width in place of `width`: "patches-32".
+            whole sample, whatever its shape. "convolution", "patches": of a series or an image; a vector,
+            which has nothing to cut, is read by a perceptron. Any of them with a width in place of `width`:
+            "patches-32".
         width: Size of a token; a multiple of 4 where there are transformer layers (all but perceptrons and
             convolutions of images).
         dropout: Share of units dropped in training, in [0, 1).
@@ -45,7 +46,7 @@ def encoder_for(shape: Sequence[int], kind: str = "shape", width: int = 64, drop
     chosen = by_axes.get(len(shape), otherwise)
     if chosen is None:
         raise ValueError(
-            f"A '{parts[1]}' encoder reads a series (time, channel) or an image (channel, height, width), not samples "
-            f"of shape {tuple(shape)}. Use 'perceptron', which reads any shape."
+            f"A '{parts[1]}' encoder reads a vector, a series (time, channel) or an image (channel, height, width), "
+            f"not samples of shape {tuple(shape)}. Use 'perceptron', which reads any shape."
         )
     return chosen(shape, int(parts[2] or width), dropout=dropout)

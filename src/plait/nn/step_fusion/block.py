@@ -42,7 +42,7 @@ class StepFusionBlock(nn.Module):
     Args:
         widths: Size of each modality's tokens (or vectors), by name, in order; at least one modality. With a single one
             the steps do nothing, for there are no guides.
-        width: Common width, at least 1; a multiple of `heads`.
+        width: Common width, at least 2; a multiple of `heads`.
         steps: Number of steps, at least 0, which is no fusion before the joint map. None is two for each modality with
             schedule="alternate" and 2 with the others.
         schedule: "alternate" moves one modality a step, in turns; "sequential" all of them one after the other in each

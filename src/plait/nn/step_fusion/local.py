@@ -59,7 +59,7 @@ class LocalDisplacement(nn.Module):
 
     def _split(self, values: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch head token part"]:
         """The heads apart."""
-        return values.view(*values.shape[:2], self.heads, -1).transpose(1, 2)
+        return values.view(*values.shape[:2], self.heads, values.shape[2] // self.heads).transpose(1, 2)
 
 
 class _Dropout(nn.Dropout):

@@ -60,8 +60,8 @@ class StepSettings:
         """Raise ValueError for the first option that is out of its range."""
         for name, words in WORDS.items():
             check_one_of(name, getattr(self, name), words)
-        for name in ("width", "heads"):
-            check_whole(name, getattr(self, name), 1)
+        check_whole("width", self.width, 2)  # the normalisation of one number is nothing
+        check_whole("heads", self.heads, 1)
         if self.steps is not None:
             check_whole("steps", self.steps, 0)
         if self.local and self.variant == "guided":

@@ -1,0 +1,1 @@
+"""SKEW PAIRS: which layer of one encoder to join with which layer of another."""
