@@ -1,0 +1,87 @@
+"""Heads of many sets of pairs as one network: all see the same batch and differ in the taps that they read."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from plait.data.batches import Batch
+from plait.data.shapes import Features, Output, Present
+from plait.nn.criteria import Criterion
+from plait.nn.layers import Rows
+from plait.nn.module import FusionModule
+from plait.skew.ridge import Tap
+from plait.skew.selection import Pairs
+from plait.skew.stacked import OPERATORS, dense
+
+TAPS = "taps"
+
+
+class PairHeads(FusionModule):
+    """A fusion operator for every pair of every set, its mean over the pairs of a set, and a linear head a set.
+
+    z_S = mean over the pairs p of S of phi_p(a, b); output = W drop(z_S) + c. Sets share nothing but the batch, so that
+    training them together is training each alone.
+
+    Args:
+        sets: The sets of pairs, each of one or more; a set that is there twice has two heads with other weights.
+        taps: All taps, in the order in which features hold them.
+        read: Size of a tap.
+        outputs: Number of outputs.
+        operator: A key of `plait.skew.stacked.OPERATORS`.
+        width: Size of joint vectors.
+        dropout: Share of a joint vector dropped in training, in [0, 1).
+        generator: Source of the initial weights.
+    """
+
+    def __init__(
+        self,
+        sets: Sequence[Pairs],
+        taps: Sequence[Tap],
+        read: int,
+        outputs: int,
+        operator: str = "bilinear",
+        width: int = 16,
+        dropout: float = 0.0,
+        *,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.sets, self.units, self.dropout = tuple(sets), len(sets), dropout
+        places = {tap: place for place, tap in enumerate(taps)}
+        pairs = [(row, pair) for row, pairs in enumerate(sets) for pair in pairs]
+        self.owner: Tensor
+        self.register_buffer("owner", torch.tensor([row for row, _ in pairs]), persistent=False)
+        read_taps = [[places[pair.first, pair.i], places[pair.second, pair.j]] for _, pair in pairs]
+        self.chosen: Tensor
+        self.register_buffer("chosen", torch.tensor(read_taps).T.contiguous(), persistent=False)
+        self.operator = OPERATORS[operator](len(pairs), read, width, generator)
+        self.head = dense(self.units, width, outputs, generator)
+
+    def forward(self, features: Features, present: Present) -> Output:
+        """Outputs of all sets.
+
+        Args:
+            features: "taps": (batch, tap, read).
+            present: Not looked at: every sample has every tap.
+        """
+        taps = features[TAPS].transpose(0, 1)
+        joint = self.operator(taps[self.chosen[0]], taps[self.chosen[1]])
+        share = self.owner.bincount(minlength=self.units).to(joint)[self.owner]
+        summed = joint.new_zeros(self.units, *joint.shape[1:])
+        mean = summed.index_add(0, self.owner, joint / share[:, None, None])
+        if self.training and self.dropout:
+            kept = torch.rand(mean.shape[1:], device=mean.device) >= self.dropout
+            mean = mean * (kept / (1 - self.dropout))
+        found: Tensor = self.head(mean)
+        return found
+
+    def objective(self, batch: Batch, criterion: Criterion) -> Float[Tensor, " unit"]:
+        """The task's loss of every set."""
+        return criterion.loss(self(batch.features, batch.present), batch.target)
+
+    def owners(self) -> Mapping[str, Rows | int]:
+        """Weights of a pair belong to its set."""
+        pairs = {name: self.owner for name in self.state_dict() if name.startswith("operator.")}
+        return pairs | {name: torch.arange(self.units) for name in self.state_dict() if name.startswith("head.")}
