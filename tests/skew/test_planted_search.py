@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from plait.datasets.planted_taps import make_planted_taps
-from plait.skew.search import ClosedForm, Search, TapData
+from plait.skew.judge import HeadSettings, TapData
+from plait.skew.search import ClosedForm, Search
 from plait.skew.uncertainty import Scored, confidence_set, selection_frequency
 from plait.statistics.metrics import metric_by_name
 
@@ -15,7 +16,7 @@ def found(task, seed=0, size="small", operators=("concat", "outer"), draws=100, 
     """A search on a planted task, and the task."""
     bunch = make_planted_taps(task, size, random_state=seed)
     data = TapData(bunch.taps, bunch.target, np.eye(bunch.target.max() + 1)[bunch.target], np.arange(len(bunch.target)))
-    method = ClosedForm(operators=operators, draws=draws, **how)
+    method = ClosedForm(operators, HeadSettings(draws=draws), **how)
     return method.search(data, bunch.train, bunch.validation, ACCURACY), bunch
 
 
@@ -78,7 +79,7 @@ def test_hard_pairs_are_in_the_set_of_the_best():
     """With neighbouring taps nearly alike the planted pair is not always the best, but never left out."""
     bunch = make_planted_taps("add", "small", correlation=0.95, random_state=0)
     data = TapData(bunch.taps, bunch.target, np.eye(4)[bunch.target], np.arange(len(bunch.target)))
-    search = ClosedForm(operators=("concat",), draws=100).search(data, bunch.train, bunch.validation, ACCURACY)
+    search = ClosedForm(("concat",), HeadSettings(draws=100)).search(data, bunch.train, bunch.validation, ACCURACY)
     inside = [search.sets[row][1] for row in np.flatnonzero(confidence_set(search.fused))]
     assert any({(p.first, p.i, p.second, p.j) for p in pairs} == set(bunch.planted) for pairs in inside)
 
@@ -90,7 +91,7 @@ def test_validation_rows_choose_but_do_not_fit():
     changed = outputs.copy()
     changed[bunch.validation] = 0
     groups = np.arange(len(outputs))
-    method = ClosedForm(operators=("concat",), draws=50)
+    method = ClosedForm(("concat",), HeadSettings(draws=50))
     one, two = (
         method.search(TapData(bunch.taps, bunch.target, given, groups), bunch.train, bunch.validation, ACCURACY)
         for given in (outputs, changed)

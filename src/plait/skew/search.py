@@ -1,45 +1,22 @@
 """The search for the sparsest pair in closed form: the whole grid, sets built from its best, and the selection."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 from numpy import ndarray
 from tqdm.auto import tqdm
 
 from plait.skew.greedy import forward
-from plait.skew.operators import CLOSED_FORM
-from plait.skew.ridge import PENALTIES, Tap, TapFeatures, ridge_outputs
-from plait.skew.scaling import TapScaling, fit_scalings, scaled
+from plait.skew.judge import HeadSettings, Judge, TapData
+from plait.skew.ridge import Tap
 from plait.skew.selection import Pairs, Selection, select
 from plait.skew.space import TapSpace
-from plait.skew.uncertainty import Scored, scored
+from plait.skew.uncertainty import Scored
 from plait.statistics.bootstrap import LEVEL
 from plait.statistics.metrics import Metric
-
-
-@dataclass(frozen=True)
-class TapData:
-    """Taps of layered encoders and what is to be predicted from them.
-
-    Args:
-        taps: By modality, one array (sample, feature) a tap.
-        target: Codes of classes, or values.
-        outputs: What heads are fitted to: an indicator a class, or the values.
-        groups: Group of each sample, which the uncertainty is about; a sample of its own by default.
-    """
-
-    taps: Mapping[str, Sequence[Float[ndarray, "_ _"]]]
-    target: Shaped[ndarray, "sample *column"]
-    outputs: Float[ndarray, "sample out"]
-    groups: Int[ndarray, " sample"]
-
-    @property
-    def space(self) -> TapSpace:
-        """All pairs of the taps."""
-        return TapSpace({name: len(own) for name, own in self.taps.items()})
 
 
 @dataclass(frozen=True)
@@ -48,27 +25,19 @@ class ClosedForm:
 
     Args:
         operators: Which of "concat", "outer" and "concat+outer" are tried; the simplest first.
-        rank: Principal components of a tap that are read by themselves, at least 1; None is all features.
-        product_rank: Those that are read in products, whose number is the square of it.
-        penalties: Penalty of a feature and of a product, as shares of the training samples, above 0.
+        heads: Of the heads, and of how they are judged.
         shortlist: Pairs from which greater sets are built: the best so many of each operator.
         most: Most pairs of a set.
-        draws: Draws of the bootstrap.
         margin: Score that may be given away for sparsity.
         level: Level of simultaneous bounds.
-        random_state: Seed of the draws.
     """
 
     operators: tuple[str, ...] = ("concat", "outer")
-    rank: int | None = 64
-    product_rank: int | None = 16
-    penalties: tuple[float, float] = PENALTIES
+    heads: HeadSettings = field(default_factory=HeadSettings)
     shortlist: int = 12
     most: int = 4
-    draws: int = 2000
     margin: float = 0.0
     level: float = LEVEL
-    random_state: int = 0
 
     def search(
         self,
@@ -87,7 +56,7 @@ class ClosedForm:
             metric: What they are judged by.
             verbose: 0 shows no progress.
         """
-        judge = _Judge(self, data, train, validation, metric)
+        judge = Judge(self.heads, data, train, validation, metric)
         space = data.space
         grid = [(pair,) for pair in space.all()]
         sets: list[tuple[str, Pairs]] = []
@@ -143,37 +112,3 @@ class Search:
 def joined(scores: Sequence[Scored]) -> Scored:
     """Candidates of several scorings on the same draws, one after the other."""
     return Scored(np.concatenate([one.values for one in scores]), np.hstack([one.drawn for one in scores]))
-
-
-@dataclass(frozen=True)
-class _Judge:
-    """Scores of sets and taps by heads that are fitted on training rows."""
-
-    how: ClosedForm
-    data: TapData
-    train: Int[ndarray, " train"]
-    validation: Int[ndarray, " held"]
-    metric: Metric
-    scalings: dict[Tap, TapScaling] = field(init=False)
-    seen: TapFeatures = field(init=False)
-    unseen: TapFeatures = field(init=False)
-
-    def __post_init__(self) -> None:
-        whole, few = (fit_scalings(self.data.taps, self.train, rank) for rank in (self.how.rank, self.how.product_rank))
-        parts = [
-            TapFeatures(scaled(self.data.taps, whole, rows), scaled(self.data.taps, few, rows))
-            for rows in (self.train, self.validation)
-        ]
-        for name, value in zip(("scalings", "seen", "unseen"), (whole, *parts), strict=True):
-            object.__setattr__(self, name, value)
-
-    def sets(self, operator: str, sets: Sequence[Pairs]) -> Scored:
-        return self._scored([CLOSED_FORM[operator](pairs) for pairs in sets])
-
-    def alone(self, taps: Sequence[Tap]) -> Scored:
-        return self._scored([((tap,),) for tap in taps])
-
-    def _scored(self, heads: Sequence[tuple[tuple[Tap, ...], ...]]) -> Scored:
-        data, how, rows = self.data, self.how, self.validation
-        outputs = ridge_outputs(self.seen, data.outputs[self.train], self.unseen, heads, how.penalties)
-        return scored(self.metric, data.target[rows], outputs, data.groups[rows], how.draws, how.random_state)
