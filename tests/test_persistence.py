@@ -1,11 +1,16 @@
 """A saved model is a folder of text and tensors; loading it changes no prediction and runs no code."""
 
 import json
+from inspect import unwrap
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from torch import nn
 
 from plait import (
@@ -22,6 +27,7 @@ from plait import (
     save,
 )
 
+untyped_save = unwrap(save)  # tests check types at every call; a user's call reaches the check of its own
 QUICK = Trainer(epochs=3)
 METHODS = [
     MetaFusion(hidden=(8,)),
@@ -169,3 +175,24 @@ def test_a_damaged_model_is_refused_by_file(harm, error, message, fitted, tmp_pa
     harm(folder)
     with pytest.raises(error, match=message):
         load(folder)
+
+
+def test_the_last_step_of_a_pipeline_is_saved(fitted, tmp_path):
+    """A pipeline is refused with the way to save its estimator; fed by its own steps, that predicts the same."""
+    estimator, X = fitted
+    pipeline = make_pipeline(FunctionTransformer(), estimator)
+    with pytest.raises(
+        TypeError, match=r"FusionRegressor, not a Pipeline.*save\(pipeline\[-1\], folder\).*pickle or skops"
+    ):
+        untyped_save(pipeline, tmp_path / "model")
+    again = load(save(pipeline[-1], tmp_path / "model"))
+    np.testing.assert_array_equal(again.predict(pipeline[:-1].transform(X)), pipeline.predict(X))
+
+
+def test_what_is_no_fitted_estimator_of_plait_is_not_saved(fitted, tmp_path):
+    """A search says where its estimator is; a fresh estimator that it is not fitted; nothing is written."""
+    with pytest.raises(TypeError, match=r"not a GridSearchCV.*save\(search\.best_estimator_, folder\)"):
+        untyped_save(GridSearchCV(fitted[0], {}), tmp_path / "model")
+    with pytest.raises(NotFittedError):
+        save(FusionClassifier(), tmp_path / "model")
+    assert not list(tmp_path.iterdir())

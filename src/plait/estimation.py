@@ -84,6 +84,7 @@ class FusionEstimator(BaseEstimator, ABC):
         shapes = {name: tuple(map(int, shape)) for name, shape in modalities.sample_shapes.items()}
         if self.forecast is not None:
             self.forecast.check(shapes, target.size // len(target), self._task)
+            modalities = self.forecast.without_gaps(modalities)
         series = None if self.forecast is None else self.forecast.series
         self.standardiser_ = Standardiser(self.scaling).fit(modalities, train, series)
         encoded = self._encoded(target, train)
@@ -95,9 +96,10 @@ class FusionEstimator(BaseEstimator, ABC):
         return TrainingData(samples, self.spec_)
 
     def _read(self, X: Any) -> Modalities:
-        """New samples as the model knows them."""
+        """New samples as the model knows them, without gaps in the series that it forecasts."""
         check_is_fitted(self, "module_")
-        return read_new_samples(self, X, self.modalities, self.spec_.shapes, self.columns_)
+        modalities = read_new_samples(self, X, self.modalities, self.spec_.shapes, self.columns_)
+        return modalities if self.spec_.forecast is None else self.spec_.forecast.without_gaps(modalities)
 
     def _tensors(self, modalities: Modalities, dtype: torch.dtype) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         """Scaled features and who is present."""
@@ -157,9 +159,14 @@ class FusionEstimator(BaseEstimator, ABC):
         """The target as it is trained on."""
 
 
-def _check_forecast(method: Method, forecast: Forecast | None) -> None:
-    """Raise ValueError if the method cannot continue a series."""
-    if forecast is not None and not method.forecasts:
+def _check_forecast(method: Method, forecast: Any) -> None:
+    """Raise ValueError if the method cannot continue a series, TypeError if the forecast is none."""
+    if forecast is None:
+        return
+    if not isinstance(forecast, Forecast):
+        series = forecast if isinstance(forecast, str) else Forecast().series
+        raise TypeError(f"forecast must be a Forecast or None, got {forecast!r}. Pass forecast=Forecast({series!r}).")
+    if not method.forecasts:
         raise ValueError(
             f"{type(method).__name__} cannot forecast channel by channel. Use a method that trains one network, for "
             "example StepFusion(), CrossAttentionFusion() or GatedFusion(), or leave `forecast` out."

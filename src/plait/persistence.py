@@ -63,10 +63,12 @@ def save(estimator: FusionEstimator, folder: str | os.PathLike[str], *, overwrit
         The folder.
 
     Raises:
+        TypeError: If it is another estimator: of a pipeline, save the last step.
         NotFittedError: If the estimator is not fitted.
         FileExistsError: If the folder exists and is not to be overwritten, or holds no saved model.
         ValueError: If a parameter cannot be written as text.
     """
+    _check_own(estimator)
     check_is_fitted(estimator, "module_")
     folder = Path(folder)
     if folder.exists() and not (overwrite and (folder / _MODEL).is_file()):
@@ -127,6 +129,16 @@ def load(
         hint = " The encoders given may not be those of the saved model." if encoders else ""
         raise _damaged(folder, f"{type(error).__name__}: {error}.{hint}") from error
     return estimator
+
+
+def _check_own(estimator: Any) -> None:
+    """Raise TypeError if it is no estimator of plait."""
+    if not isinstance(estimator, FusionEstimator):
+        raise TypeError(
+            f"save writes a FusionClassifier or FusionRegressor, not a {type(estimator).__name__}. Of a pipeline save "
+            "the last step, save(pipeline[-1], folder), and make its other steps again, or keep them with pickle or "
+            "skops; of a search save(search.best_estimator_, folder)."
+        )
 
 
 def _tensors(estimator: FusionEstimator) -> dict[str, Tensor]:

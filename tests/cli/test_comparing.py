@@ -36,7 +36,7 @@ def test_methods_are_names_with_parameters_in_brackets(text, expected):
         ("late,,early", "takes names with commas between them"),
         ("late[rule=stacking", "takes names with commas between them"),
         ("best", "There is no method 'best'"),
-        ("late[hiden=4]", "--param takes NAME=VALUE, each name once"),
+        ("late[hiden=4]", "LateFusion has no parameter 'hiden'; it has 'average'"),
     ],
 )
 def test_what_is_no_list_of_methods_is_refused(text, message):

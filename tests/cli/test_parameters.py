@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
 import pytest
+from sklearn.base import BaseEstimator
 
+from plait import Baseline, StepFusion
 from plait.cli.parameters import method_from_text
 from plait.data.spec import DataSpec
 from plait.methods.base import Method
@@ -21,6 +23,7 @@ class Toy(Method):
     most: int | None = 3
     rule: Literal["best", "all"] | Mapping[str, float] = "best"
     reads: Mapping[str, Iterable[str]] | Iterable[str] | None = None
+    learners: tuple[BaseEstimator | Literal["linear", "forest"], ...] = ()
     name: str | None = None
     exact: bool = False
 
@@ -39,6 +42,10 @@ class Toy(Method):
         ("rates=0", (0.0,)),
         ("rates=0,1e-2", (0.0, 0.01)),
         ("share=1", 1.0),
+        ("share=inf", float("inf")),
+        ("share=-inf", float("-inf")),
+        ("rates=0,inf", (0.0, float("inf"))),
+        ("rule={'inf': -inf}", {"inf": float("-inf")}),
         ("most=None", None),
         ("rule=all", "all"),
         ("rule={'a': 1, 'b': 0.5}", {"a": 1.0, "b": 0.5}),
@@ -47,6 +54,7 @@ class Toy(Method):
         ("reads={'a': ['identity']}", {"a": ["identity"]}),
         ("name=audio", "audio"),
         ("name=1", "1"),
+        ("name=inf", "inf"),
         ("name=a=b,c", "a=b,c"),
         ("exact=True", True),
     ],
@@ -57,20 +65,25 @@ def test_a_value_is_read_as_the_type_of_its_parameter(text: str, value: Any) -> 
     assert repr(found) == repr(value)
 
 
-NAMES = "'exact', 'most', 'name', 'rates', 'reads', 'rule', 'share', 'widths'"
+NAMES = "'exact', 'learners', 'most', 'name', 'rates', 'reads', 'rule', 'share', 'widths'"
 
 
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["widths=wide"], "--param widths=wide: tuple.* is expected"),
+        (["widths=wide"], "--param widths=wide: a list of int or None is expected"),
         (["widths=1.5"], "--param widths=1.5: "),
         (["share=True"], "--param share=True: float is expected"),
-        (["most=2.5"], "--param most=2.5: int | None is expected"),
-        (["rule=votes"], "--param rule=votes: .*Literal.'best', 'all'.* is expected"),
+        (["share=nan"], "--param share=nan: float is expected"),
+        (["share=-nan"], "--param share=-nan: float is expected"),
+        (["rates=0,nan"], "--param rates=0,nan: a list of float is expected"),
+        (["most=2.5"], "--param most=2.5: int or None is expected"),
+        (["most=inf"], "--param most=inf: int or None is expected"),
+        (["rule=votes"], "--param rule=votes: 'best', 'all' or a mapping of str to float is expected"),
+        (["learners=tree"], "--param learners=tree: a list of 'linear' or 'forest' is expected"),
         (["exact=1"], "--param exact=1: bool is expected"),
-        (["widths"], f"takes NAME=VALUE, each name once, of {NAMES}; got 'widths'"),
-        (["depth=3"], "got 'depth=3'"),
+        (["widths"], "takes NAME=VALUE, each name once; got 'widths'"),
+        (["depth=3"], rf"Toy has no parameter 'depth'; it has {NAMES}\."),
         (["share=0", "share=0.1"], "got 'share=0.1'"),
     ],
 )
@@ -78,3 +91,17 @@ def test_what_is_no_such_parameter_or_value_is_refused(texts: list[str], message
     """With the names, or the type, that are expected."""
     with pytest.raises(ValueError, match=message):
         method_from_text(Toy, texts)
+
+
+def test_every_parameter_of_a_large_method_is_listed() -> None:
+    """All of them, however many; a method without parameters says that it has none."""
+    with pytest.raises(ValueError, match=r"StepFusion has no parameter 'foo'; it has .*'variant', 'width'") as caught:
+        method_from_text(StepFusion, ["foo=1"])
+    assert all(repr(name) in str(caught.value) for name in StepFusion().get_params())
+    with pytest.raises(ValueError, match="Baseline has no parameter 'foo'; it has none"):
+        method_from_text(Baseline, ["foo=1"])
+
+
+def test_a_limit_of_a_method_can_be_typed() -> None:
+    """The target that never moves."""
+    assert method_from_text(StepFusion, ["beta_init=-inf"]).get_params()["beta_init"] == float("-inf")

@@ -13,8 +13,8 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import resample
 
 from plait import IntermediateFusion, Modalities
+from plait.data.gaps import fill_gaps
 from plait.transforms import GramianAngularField, PeriodicFold, RecurrencePlot, WithImage, gasf, recurrence
-from plait.transforms.gaps import fill_gaps
 from samples import names_of, small_classifier, small_trainer
 
 SMALL = GramianAngularField(size=6)

@@ -1,11 +1,13 @@
 """Parameters of a method from the text of the command line, by the types that the method declares."""
 
 import ast
-import re
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from sklearn.base import BaseEstimator
 
 from plait.data.checks import listed
 from plait.methods.base import Method
@@ -14,7 +16,7 @@ from plait.methods.base import Method
 def method_from_text(kind: type[Method], texts: Sequence[str]) -> Method:
     """A method with its parameters given as NAME=VALUE.
 
-    A value is a Python literal (`0.5`, `64,32`, `None`, `{"audio": 1}`) or plain text; a single value or text
+    A value is a Python literal (`0.5`, `-inf`, `64,32`, `None`, `{"audio": 1}`) or plain text; a single value or text
     with commas becomes a tuple where the parameter is one.
 
     Args:
@@ -29,15 +31,23 @@ def method_from_text(kind: type[Method], texts: Sequence[str]) -> Method:
     given: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals or name not in names or name in given:
-            raise ValueError(f"--param takes NAME=VALUE, each name once, of {listed(names, 20)}; got {text!r}.")
+        if not equals or name in given:
+            raise ValueError(f"--param takes NAME=VALUE, each name once; got {text!r}.")
+        if name not in names:
+            known = listed(names, len(names)) or "none"
+            raise ValueError(f"{kind.__name__} has no parameter {name!r}; it has {known}.")
         given[name] = _typed(name, value, hints[name])
     return kind(**given)
 
 
-_UNSAID = (
-    r"typing\.|collections\.abc\.|sklearn\.base\.BaseEstimator(,| \|) "  # an estimator cannot be typed, a word can
-)
+_LISTS = (tuple, list, Iterable, Sequence)
+
+
+class _Infinity(ast.NodeTransformer):
+    """The name `inf` as the number."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(math.inf) if node.id == "inf" else node
 
 
 class _OfAnotherTypeError(ValueError):
@@ -48,14 +58,32 @@ def _typed(name: str, text: str, hint: Any) -> Any:
     for value in _readings(text):
         with suppress(_OfAnotherTypeError):
             return _fitted(value, hint)
-    expected = hint.__name__ if hint in (int, float, str, bool) else re.sub(_UNSAID, "", str(hint))
-    raise ValueError(f"--param {name}={text}: {expected} is expected.")
+    raise ValueError(f"--param {name}={text}: {_in_words(hint)} is expected.")
+
+
+def _in_words(hint: Any) -> str:
+    *others, last = _choices(hint)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _choices(hint: Any) -> list[str]:
+    """What a type allows, one text each; an estimator cannot be typed, a word can."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return [choice for part in parts if part is not BaseEstimator for choice in _choices(part)]
+    if origin is Literal:
+        return [repr(part) for part in parts]
+    if origin in (dict, Mapping):
+        return [f"a mapping of {_in_words(parts[0])} to {_in_words(parts[1])}"]
+    if origin in _LISTS:
+        return [f"a list of {_in_words(parts[0])}"]
+    return ["None" if hint is NoneType else hint.__name__]
 
 
 def _readings(text: str) -> Iterator[Any]:
     """What a text may mean, the likeliest first."""
     try:
-        literal = ast.literal_eval(text)
+        literal = ast.literal_eval(_Infinity().visit(ast.parse(text.strip(), mode="eval")))
     except (ValueError, SyntaxError):
         literal = text
     yield literal
@@ -73,7 +101,7 @@ def _fitted(value: Any, hint: Any) -> Any:
         return float(value)
     if origin in (dict, Mapping) and isinstance(value, dict):
         return {_fitted(key, parts[0]): _fitted(entry, parts[1]) for key, entry in value.items()}
-    if origin in (tuple, list, Iterable, Sequence) and isinstance(value, tuple | list):
+    if origin in _LISTS and isinstance(value, tuple | list):
         return type(value)(_fitted(entry, parts[0]) for entry in value)
     if type(value) is hint or (origin is Literal and value in parts):
         return value

@@ -7,6 +7,8 @@ from typing import Any, Literal
 from sklearn.base import BaseEstimator
 
 from plait.data.checks import listed
+from plait.data.gaps import fill_gaps
+from plait.data.modalities import Modalities
 from plait.data.settings import check_one_of, words
 
 Normalisation = Literal["window", "last", "none"]
@@ -22,7 +24,9 @@ class Forecast(BaseEstimator):
     ("channel-independent", Nie et al., "A Time Series is Worth 64 Words", 2023): a minibatch is windows x channels.
     Each window of a channel is normalised by its own statistics, and the forecast is brought back to the window's
     level and scale ("reversible instance normalisation" without learned factors, Kim et al., 2022). Losses are of
-    forecasts in the target's units.
+    forecasts in the target's units, or in those of its scaling. Before all else, missing steps of the series (and of
+    channelwise ones) are interpolated within window and channel; a channel that has no value in a window stands at its
+    training mean there.
 
     Args:
         series: Modality that is continued, of shape (time, channel). The targets are `horizon * channel` columns.
@@ -76,6 +80,17 @@ class Forecast(BaseEstimator):
                 f"{shape[1]} channels of {self.series!r}. Give y.reshape(n, horizon * {shape[1]})."
             )
         return shape[1]
+
+    def without_gaps(self, modalities: Modalities) -> Modalities:
+        """The same samples, the missing steps of their series interpolated (see `fill_gaps`).
+
+        Of the series that is continued and of the channelwise ones, not of images. What has no value at all in a window
+        of a channel stays missing, and so do absent modalities. The samples given are not changed.
+        """
+        names = [name for name in (self.series, *self.channelwise) if modalities[name].ndim == 1 + _SERIES]
+        arrays = dict(modalities.items()) | {name: fill_gaps(modalities[name]) for name in names}
+        own = modalities.own_ids
+        return Modalities.trusted(arrays, modalities.ids, modalities.present, modalities.columns, own_ids=own)
 
     def channels(self, shapes: Mapping[str, tuple[int, ...]]) -> int:
         """Number of channels that are forecast."""

@@ -9,10 +9,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from plait.data.checks import Array
 from plait.data.convert import as_modalities
+from plait.data.gaps import fill_gaps, without_empty
 from plait.data.missing import check_finite, present_rows
 from plait.data.modalities import Modalities
 from plait.data.numeric import real_numbers
-from plait.transforms.gaps import fill_gaps, without_empty
 from plait.transforms.gramian import GramianAngularField
 
 Rows = npt.NDArray[np.bool_]

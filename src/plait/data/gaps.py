@@ -1,11 +1,14 @@
-"""Missing steps of a series, by the line between their neighbours."""
+"""Missing steps of series, by the line between their neighbours."""
+
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float
 
 from plait.data.checks import Array
-from plait.transforms.windows import Windows
+
+Windows: TypeAlias = Float[Array, "window time"]
 
 
 def without_empty(series: Array) -> npt.NDArray[np.bool_]:
@@ -16,11 +19,12 @@ def without_empty(series: Array) -> npt.NDArray[np.bool_]:
 def fill_gaps(series: Float[Array, "sample time ..."]) -> Float[Array, "sample time ..."]:
     """Series whose missing steps (NaN) are interpolated linearly, each channel of each sample by itself.
 
-    Before the first value, and after the last, the nearest is repeated. Every channel needs at least one value
-    (`without_empty`). Without a gap the same array is returned.
+    Before the first value, and after the last, the nearest is repeated. A channel without any value stays missing.
+    Without a gap the same array is returned; the one given is never changed.
     """
     windows = np.moveaxis(series, 1, -1)
-    gaps = np.isnan(windows).any(axis=-1)
+    missing = np.isnan(windows)
+    gaps = missing.any(axis=-1) & ~missing.all(axis=-1)
     if not gaps.any():
         return series
     windows = windows.copy()
