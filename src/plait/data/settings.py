@@ -38,8 +38,8 @@ def seed_from(random_state: Any) -> int:
         return int(check_random_state(random_state).randint(2**31 - 1))
     except ValueError as error:
         raise ValueError(
-            "random_state must be a seed (a whole number from 0 to 2**32 - 1), a numpy.random.RandomState, or None for a "
-            f"new seed every time (got {random_state!r})."
+            "random_state must be a seed (a whole number from 0 to 2**32 - 1), a numpy.random.RandomState, or None for "
+            f"a new seed every time (got {random_state!r})."
         ) from error
 
 
