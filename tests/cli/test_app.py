@@ -197,8 +197,14 @@ WRONG: dict[str, tuple[list[str], str]] = {
         ["fit", "{data}", "--out", "{tmp}/m", "--method", "magic"],
         "no method 'magic'. The methods are baseline",
     ),
-    "parameter": (["fit", "{data}", "--out", "{tmp}/m", "--param", "deep=3"], "each name once, of 'average'"),
-    "value": (["fit", "{data}", "--out", "{tmp}/m", "--param", "hidden=wide"], "hidden=wide: tuple"),
+    "parameter": (
+        ["fit", "{data}", "--out", "{tmp}/m", "--param", "deep=3"],
+        "has no parameter 'deep'; it has 'average'",
+    ),
+    "value": (
+        ["fit", "{data}", "--out", "{tmp}/m", "--param", "hidden=wide"],
+        "hidden=wide: a list of int or None is expected",
+    ),
     "folder": (["fit", "{data}", "--out", "{tmp}/no/m"], "There is no folder"),
     "existing": (["fit", "{data}", "--out", "{tmp}"], "exists. Choose another folder, or --overwrite"),
     "no model": (

@@ -192,7 +192,7 @@ def test_it_forecasts_a_series_with_its_image():
         ({"alignment_weight": -1.0}, "alignment_weight must be a number of at least 0"),
         ({"deep_weight": -1.0}, "deep_weight must be a number of at least 0"),
         ({"encoder": "recurrent"}, "'recurrent' is not a kind of encoder"),
-        ({"encoder": "patches"}, r"reads a series \(time, channel\) or an image"),
+        ({"encoder": "patches-30"}, r"divisible by heads.*width=32"),
     ],
 )
 def test_settings_out_of_range_are_refused(wrong, message):
