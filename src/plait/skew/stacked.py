@@ -58,14 +58,18 @@ class Concat(StackedOperator):
         return joint
 
 
-class Sum(StackedOperator):
-    """P_a a + P_b b, each with a bias."""
-
-    interaction = False
+class Projected(StackedOperator, ABC):
+    """An operator that begins with a dense layer for either vector."""
 
     def __init__(self, pairs: int, read: int, width: int, generator: torch.Generator) -> None:
         super().__init__(pairs, read, width, generator)
         self.first, self.second = (dense(pairs, read, width, generator) for _ in range(2))
+
+
+class Sum(Projected):
+    """P_a a + P_b b, each with a bias."""
+
+    interaction = False
 
     def forward(
         self, a: Float[Tensor, "pair batch read"], b: Float[Tensor, "pair batch read"]
@@ -91,14 +95,13 @@ class Perceptron(StackedOperator):
         return joint
 
 
-class Gated(StackedOperator):
+class Gated(Projected):
     """g * tanh(P_a a) + (1 - g) * tanh(P_b b) with g = sigmoid(W [a; b]) (Arevalo et al., 2017)."""
 
     interaction = True
 
     def __init__(self, pairs: int, read: int, width: int, generator: torch.Generator) -> None:
         super().__init__(pairs, read, width, generator)
-        self.first, self.second = (dense(pairs, read, width, generator) for _ in range(2))
         self.gate = dense(pairs, 2 * read, width, generator)
 
     def forward(
@@ -108,14 +111,10 @@ class Gated(StackedOperator):
         return torch.lerp(self.second(b).tanh(), self.first(a).tanh(), gate)
 
 
-class Bilinear(StackedOperator):
+class Bilinear(Projected):
     """(U_a a) * (U_b b), linear in either; biases let each pass through beside the product (Kim et al., 2017)."""
 
     interaction = True
-
-    def __init__(self, pairs: int, read: int, width: int, generator: torch.Generator) -> None:
-        super().__init__(pairs, read, width, generator)
-        self.first, self.second = (dense(pairs, read, width, generator) for _ in range(2))
 
     def forward(
         self, a: Float[Tensor, "pair batch read"], b: Float[Tensor, "pair batch read"]
