@@ -209,6 +209,7 @@ def test_free_displacements_align_where_a_loss_asks_for_it():
     assert gaps[-1] < 0.2 * gaps[0]
 
 
+@pytest.mark.slow
 def test_later_moments_predict_no_worse():
     """7.2-6: with a loss at every step (weights k / K), the loss of the head on z does not rise with the steps."""
     made = StepFusionBlock({"a": 12, "b": 10}, 24, local=False, dropout=0.0, generator=generator())
