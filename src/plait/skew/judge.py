@@ -23,7 +23,7 @@ class TapData:
         taps: By modality, one array (sample, feature) a tap.
         target: Codes of classes, or values.
         outputs: What heads are fitted to: an indicator a class, or the values.
-        groups: Group of each sample, which the uncertainty is about; a sample of its own by default.
+        groups: Group of each sample, which the uncertainty is about; np.arange(n) where samples are independent.
     """
 
     taps: Mapping[str, Sequence[Float[ndarray, "_ _"]]]
