@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from jaxtyping import Float, Int, Shaped
 from numpy import ndarray
 
 from plait.skew.operators import CLOSED_FORM
-from plait.skew.ridge import PENALTIES, Tap, TapFeatures, ridge_outputs
-from plait.skew.scaling import TapScaling, fit_scalings, scaled
+from plait.skew.ridge import PENALTIES, Tap, TapFeatures, Terms, ridge_outputs
+from plait.skew.scaling import fit_scalings, scaled
 from plait.skew.selection import Pairs
 from plait.skew.space import TapSpace
 from plait.skew.uncertainty import Scored, scored
@@ -57,44 +58,88 @@ class HeadSettings:
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Scores of sets and taps by ridge heads that are fitted on training rows.
+class Split:
+    """Rows that heads are fitted on, and others that are judged.
 
     Args:
-        how: Ranks, penalties, draws.
         data: Taps and target.
         train: Rows for scalings and heads.
         validation: Rows that are judged.
-        metric: What they are judged by.
     """
 
-    how: HeadSettings
     data: TapData
     train: Int[ndarray, " train"]
     validation: Int[ndarray, " held"]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Scores of sets and taps by ridge heads, each fitted on the training rows of a split and judged on its others.
+
+    Args:
+        how: Ranks, penalties, draws.
+        splits: One, or one a fold; what is judged is judged once. All have the same taps, of whatever values.
+        metric: What they are judged by.
+
+    Attributes:
+        target: Target of the judged samples, split by split.
+        groups: Their groups.
+        taps: All taps, in order.
+    """
+
+    how: HeadSettings
+    splits: Sequence[Split]
     metric: Metric
-    scalings: dict[Tap, TapScaling] = field(init=False)
-    seen: TapFeatures = field(init=False)
-    unseen: TapFeatures = field(init=False)
+    _features: list[tuple[TapFeatures, TapFeatures]] = field(init=False)
 
     def __post_init__(self) -> None:
-        whole, few = (fit_scalings(self.data.taps, self.train, rank) for rank in (self.how.rank, self.how.product_rank))
-        parts = [
-            TapFeatures(scaled(self.data.taps, whole, rows), scaled(self.data.taps, few, rows))
-            for rows in (self.train, self.validation)
-        ]
-        for name, value in zip(("scalings", "seen", "unseen"), (whole, *parts), strict=True):
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_features", [self._read(split) for split in self.splits])
+
+    @property
+    def target(self) -> Shaped[ndarray, "held *column"]:
+        """Target of the judged samples."""
+        return np.concatenate([split.data.target[split.validation] for split in self.splits])
+
+    @property
+    def groups(self) -> Int[ndarray, " held"]:
+        """Groups of the judged samples."""
+        return np.concatenate([split.data.groups[split.validation] for split in self.splits])
+
+    @property
+    def taps(self) -> tuple[Tap, ...]:
+        """All taps, modality by modality."""
+        return tuple(self._features[0][0].whole)
+
+    @property
+    def space(self) -> TapSpace:
+        """All pairs of the taps."""
+        return self.splits[0].data.space
 
     def sets(self, operator: str, sets: Sequence[Pairs]) -> Scored:
         """Scores of sets of pairs by an operator."""
-        return self._scored([CLOSED_FORM[operator](pairs) for pairs in sets])
+        return self.scored(self.outputs([CLOSED_FORM[operator](pairs) for pairs in sets]))
 
     def alone(self, taps: Sequence[Tap]) -> Scored:
         """Scores of taps by themselves."""
-        return self._scored([((tap,),) for tap in taps])
+        return self.scored(self.outputs([((tap,),) for tap in taps]))
 
-    def _scored(self, heads: Sequence[tuple[tuple[Tap, ...], ...]]) -> Scored:
-        data, how, rows = self.data, self.how, self.validation
-        outputs = ridge_outputs(self.seen, data.outputs[self.train], self.unseen, heads, how.penalties)
-        return scored(self.metric, data.target[rows], outputs, data.groups[rows], how.draws, how.random_state)
+    def outputs(self, heads: Sequence[Terms]) -> Float[ndarray, "head held out"]:
+        """What heads put out for the judged samples, split by split."""
+        found = []
+        for split, (seen, unseen) in zip(self.splits, self._features, strict=True):
+            target = split.data.outputs[split.train]
+            found.append(ridge_outputs(seen, target, unseen, heads, self.how.penalties))
+        return np.concatenate(found, axis=1)
+
+    def scored(self, outputs: Float[ndarray, "head held out"]) -> Scored:
+        """Scores of outputs for the judged samples, whatever they come from, on the same draws."""
+        return scored(self.metric, self.target, outputs, self.groups, self.how.draws, self.how.random_state)
+
+    def _read(self, split: Split) -> tuple[TapFeatures, TapFeatures]:
+        """Taps of the rows that heads are fitted on, and of those that are judged."""
+        taps, how = split.data.taps, self.how
+        whole, few = (fit_scalings(taps, split.train, rank) for rank in (how.rank, how.product_rank))
+        seen, unseen = (
+            TapFeatures(scaled(taps, whole, rows), scaled(taps, few, rows)) for rows in (split.train, split.validation)
+        )
+        return seen, unseen

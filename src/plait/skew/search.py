@@ -10,7 +10,7 @@ from numpy import ndarray
 from tqdm.auto import tqdm
 
 from plait.skew.greedy import forward
-from plait.skew.judge import HeadSettings, Judge, TapData
+from plait.skew.judge import HeadSettings, Judge, Split, TapData
 from plait.skew.ridge import Tap
 from plait.skew.selection import Pairs, Selection, select
 from plait.skew.space import TapSpace
@@ -56,8 +56,16 @@ class ClosedForm:
             metric: What they are judged by.
             verbose: 0 shows no progress.
         """
-        judge = Judge(self.heads, data, train, validation, metric)
-        space = data.space
+        return self.judged(Judge(self.heads, [Split(data, train, validation)], metric), verbose)
+
+    def judged(self, judge: Judge, verbose: int = 0) -> "Search":
+        """Choose by what a judge says.
+
+        Args:
+            judge: It has the heads' settings of its own.
+            verbose: 0 shows no progress.
+        """
+        space = judge.space
         grid = [(pair,) for pair in space.all()]
         sets: list[tuple[str, Pairs]] = []
         scores: list[Scored] = []
@@ -67,10 +75,10 @@ class ClosedForm:
             larger = [pairs for pairs in forward(partial(judge.sets, name), best, self.most) if len(pairs) > 1]
             sets += [(name, pairs) for pairs in (*grid, *larger)]
             scores += [found, judge.sets(name, larger)] if larger else [found]
-        taps = tuple(judge.scalings)
+        taps = judge.taps
         alone, fused = judge.alone(taps), joined(scores)
         chosen = select(space, [pairs for _, pairs in sets], fused, taps, alone, self.margin, self.level)
-        return Search(space, metric, tuple(sets), fused, taps, alone, chosen)
+        return Search(space, judge.metric, tuple(sets), fused, taps, alone, chosen)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from tqdm.auto import trange
 
-from plait.skew.judge import HeadSettings, Judge, TapData
+from plait.skew.judge import HeadSettings, Judge, Split, TapData
 from plait.skew.space import Pair
 from plait.statistics.metrics import Metric
 
@@ -73,6 +73,8 @@ def stability_selection(
     count = np.zeros(len(pairs))
     for _ in trange(repeats, desc="halves", disable=not verbose):
         half = random.permutation(train)[: len(train) // 2]
-        values = Judge(settings, data, half, validation, metric).sets(operator, [(pair,) for pair in pairs]).values
+        values = (
+            Judge(settings, [Split(data, half, validation)], metric).sets(operator, [(pair,) for pair in pairs]).values
+        )
         count[np.argsort(-values, kind="stable")[:best]] += 1
     return Stability(pairs, count / repeats, best)
