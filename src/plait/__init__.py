@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         LowRankFusion,
         MetaFusion,
         SingleModality,
+        SkewPairFusion,
         StepFusion,
         TensorFusion,
     )
@@ -50,6 +51,7 @@ _HOMES = {
     "MetaFusion": "plait.methods",
     "Modalities": "plait.data.modalities",
     "SingleModality": "plait.methods",
+    "SkewPairFusion": "plait.methods",
     "StepFusion": "plait.methods",
     "TensorFusion": "plait.methods",
     "Trainer": "plait.training.trainer",
@@ -78,6 +80,7 @@ __all__ = [
     "MetaFusion",
     "Modalities",
     "SingleModality",
+    "SkewPairFusion",
     "StepFusion",
     "TensorFusion",
     "Trainer",

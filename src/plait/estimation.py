@@ -3,6 +3,8 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
+from os import PathLike
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -27,11 +29,17 @@ from plait.data.tables import Groups
 from plait.data.targets import check_order_is_known, group_codes, target_of
 from plait.methods.base import Fitted, Method
 from plait.methods.meta import MetaFusion
+from plait.methods.skew_pair import FINDINGS
 from plait.nn.module import evaluate
+from plait.nn.taps.base import LayeredEncoder
+from plait.nn.taps.cache_samples import SampleCache
+from plait.nn.taps.reading import TapReader, check_unchanged, layered
+from plait.skew.findings import Findings
 from plait.training.course import Course
 from plait.training.splits import HeldOut, Labels, holds_nothing, validation_folds
 from plait.training.trainer import Trainer
 
+Encoder = nn.Module | LayeredEncoder
 Part = TypeVar("Part", Method, Trainer)
 _PARTS: dict[str, type] = {"method": MetaFusion, "trainer": Trainer}
 
@@ -42,7 +50,8 @@ class FusionEstimator(BaseEstimator, ABC):
     _task: ClassVar[Task]
     method: Method | None
     modalities: Groups | None
-    encoders: Mapping[str, nn.Module] | None
+    encoders: Mapping[str, Encoder] | None
+    cache: str | PathLike[str] | None
     scaling: str
     forecast: Forecast | None = None
     validation: HeldOut
@@ -72,34 +81,58 @@ class FusionEstimator(BaseEstimator, ABC):
         strata, foldable = self._strata(target), method.folds_allowed
         held, needed = _held_out(self.validation, method, X, modalities), method.validation_needed
         folds = validation_folds(len(modalities), held, strata, labels, seed, folds_allowed=foldable, needed=needed)
-        fitted = method.fit(Course(trainer, self._learn_from(modalities, target, folds, trainer), seed, self.verbose))
+        data = self._learn_from(modalities, target, folds, trainer, method)
+        if labels is not None:
+            data = replace(data, groups=torch.from_numpy(labels))
+        fitted = method.fit(Course(trainer, data, seed, self.verbose))
         self._calibrate(fitted, target[folds >= 0])
         self.method_, self.module_, self.history_ = fitted.method, fitted.module.cpu().eval(), fitted.history
         self.tables_ = dict(fitted.tables)
 
-    def _learn_from(self, modalities: Modalities, target: ndarray, folds: Labels, trainer: Trainer) -> TrainingData:
+    def _learn_from(
+        self, modalities: Modalities, target: ndarray, folds: Labels, trainer: Trainer, method: Method
+    ) -> TrainingData:
         """Scaled samples; spec, columns and scaling are learned on the way."""
         copies = max(1, int(folds.max()) + 1)
         train = (folds < 0) | (copies > 1)
-        shapes = {name: tuple(map(int, shape)) for name, shape in modalities.sample_shapes.items()}
+        self.columns_, self.raw_shapes_ = dict(modalities.columns), _shapes(modalities)
+        reader = self._reader(method.tap_pooling)
+        self.encoder_marks_ = {name: encoder.fingerprint() for name, encoder in reader.encoders.items()}
+        modalities, taps = reader.read(modalities)
+        shapes = _shapes(modalities)
         if self.forecast is not None:
             self.forecast.check(shapes, target.size // len(target), self._task)
             modalities = self.forecast.without_gaps(modalities)
         series = None if self.forecast is None else self.forecast.series
         self.standardiser_ = Standardiser(self.scaling).fit(modalities, train, series)
         encoded = self._encoded(target, train)
-        encoders = own_modules(self.encoders)
-        self.spec_ = DataSpec(shapes, encoded.shape[1], self._task, encoders, copies, self.forecast)
-        self.columns_ = dict(modalities.columns)
+        encoders = own_modules(self.encoders, apart=reader.encoders)
+        self.spec_ = DataSpec(shapes, encoded.shape[1], self._task, encoders, copies, self.forecast, taps)
         features, present = self._tensors(modalities, trainer.dtype)
         samples = Batch(features, present, torch.from_numpy(encoded).to(trainer.dtype), torch.from_numpy(folds))
         return TrainingData(samples, self.spec_)
 
     def _read(self, X: Any) -> Modalities:
-        """New samples as the model knows them, without gaps in the series that it forecasts."""
+        """New samples with the modalities of the fit, as they are."""
         check_is_fitted(self, "module_")
-        modalities = read_new_samples(self, X, self.modalities, self.spec_.shapes, self.columns_)
+        return read_new_samples(self, X, self.modalities, self.raw_shapes_, self.columns_)
+
+    def _read_as_fitted(self, X: Any) -> Modalities:
+        """New samples as the model reads them: taps of layered encoders, no gaps in the series that it forecasts."""
+        modalities = self._read(X)
+        reader = self._reader(self.method_.tap_pooling)
+        check_unchanged(reader.encoders, self.encoder_marks_)
+        highest, widths = self.method_.highest_taps(self.spec_), self.spec_.taps or self._last_taps()
+        modalities, _ = reader.read(modalities, highest, widths)
         return modalities if self.spec_.forecast is None else self.spec_.forecast.without_gaps(modalities)
+
+    def _last_taps(self) -> dict[str, tuple[int, ...]]:
+        """Widths of what is read of layered encoders by a method that reads their last tap alone."""
+        return {name: (self.spec_.width(name),) for name in self.encoder_marks_}
+
+    def _reader(self, pool: str | None) -> TapReader:
+        """What reads the modalities that have a layered encoder."""
+        return TapReader(layered(self.encoders), SampleCache(self.cache, verbose=self.verbose), pool)
 
     def _tensors(self, modalities: Modalities, dtype: torch.dtype) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         """Scaled features and who is present."""
@@ -115,11 +148,19 @@ class FusionEstimator(BaseEstimator, ABC):
         Raises:
             ValueError: If a sample's values are so large that its output is not finite.
         """
-        modalities = self._read(X)
+        modalities = self._read_as_fitted(X)
         dtype = torch.float32 if self.spec_.encoders else torch.float64
         outputs = evaluate(copy.deepcopy(self.module_).to(dtype), *self._tensors(modalities, dtype)).double().numpy()
         check_outputs(outputs, modalities.ids)
         return outputs
+
+    @property
+    def search_(self) -> Findings:
+        """What a search of pairs came to: maps, intervals, verdict, and `report(path)`."""
+        known = {name.removeprefix(FINDINGS): self.tables_[name] for name in self.tables_ if name.startswith(FINDINGS)}
+        if not known:
+            self._table("search")
+        return Findings.from_tables(known)
 
     @property
     def cohort_(self) -> pd.DataFrame:
@@ -134,7 +175,7 @@ class FusionEstimator(BaseEstimator, ABC):
     def _table(self, name: str) -> pd.DataFrame:
         check_is_fitted(self, "module_")
         if name not in self.tables_:
-            known = ", ".join(f"{table}_" for table in self.tables_) or "no findings"
+            known = ", ".join(dict.fromkeys(f"{table.partition('/')[0]}_" for table in self.tables_)) or "no findings"
             raise AttributeError(f"{type(self.method_).__name__} has no {name}_; it has {known}.")
         return self.tables_[name]
 
@@ -157,6 +198,10 @@ class FusionEstimator(BaseEstimator, ABC):
     @abstractmethod
     def _encoded(self, target: ndarray, train: ndarray) -> Float[ndarray, "sample out"]:
         """The target as it is trained on."""
+
+
+def _shapes(modalities: Modalities) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(map(int, shape)) for name, shape in modalities.sample_shapes.items()}
 
 
 def _check_forecast(method: Method, forecast: Any) -> None:

@@ -1,6 +1,7 @@
 """FusionClassifier and FusionRegressor: fusion methods as scikit-learn estimators."""
 
 from collections.abc import Mapping
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,12 @@ from jaxtyping import Float, Int, Shaped
 from numpy import ndarray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags
-from torch import nn
 
 from plait.data.forecast import Forecast
 from plait.data.settings import check_one_of
 from plait.data.tables import Groups
 from plait.data.targets import RealTarget, class_codes, target_of
-from plait.estimation import FusionEstimator
+from plait.estimation import Encoder, FusionEstimator
 from plait.methods.base import Fitted, Method
 from plait.nn.temperature import temperature
 from plait.training.splits import HeldOut, holds_nothing
@@ -32,7 +32,11 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):
         modalities: Columns of each modality, where X is one table or array: a mapping of names to lists of column
             names or positions, slices, or patterns such as "rna_*". None: X says itself.
         encoders: The user's torch modules by modality; each maps (batch, *shape) to one row a sample. A module whose
-            parameters all have `requires_grad=False` is frozen and evaluated once a sample, others are trained.
+            parameters all have `requires_grad=False` is frozen and evaluated once a sample, others are trained. Or
+            layered encoders of `plait.nn.taps`, which are frozen and read values, or texts, as they are: methods read
+            their last tap, `SkewPairFusion` all of them.
+        cache: Folder in which taps of layered encoders are kept, so that every sample passes an encoder once, ever;
+            None keeps nothing.
         scaling: "standard" (every feature to mean 0 and standard deviation 1 over the training samples), or "none".
         validation: Share of the samples held out for early stopping and selection, or a whole number K of folds: then
             K copies of the model are trained, each validated on its fold, and their predictions averaged (K times
@@ -72,7 +76,8 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):
         method: Method | None = None,
         *,
         modalities: Groups | None = None,
-        encoders: Mapping[str, nn.Module] | None = None,
+        encoders: Mapping[str, Encoder] | None = None,
+        cache: str | PathLike[str] | None = None,
         scaling: str = "standard",
         validation: HeldOut = None,
         calibration: str | None = None,
@@ -83,6 +88,7 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):
         self.method = method
         self.modalities = modalities
         self.encoders = encoders
+        self.cache = cache
         self.scaling = scaling
         self.validation = validation
         self.calibration = calibration
@@ -150,7 +156,8 @@ class FusionRegressor(RegressorMixin, FusionEstimator):
     Args:
         method: Fusion strategy, as in `FusionClassifier`.
         modalities: Columns of each modality, as in `FusionClassifier`.
-        encoders: The user's torch modules by modality, as in `FusionClassifier`.
+        encoders: The user's torch modules, or layered encoders, by modality, as in `FusionClassifier`.
+        cache: Folder for taps of layered encoders, as in `FusionClassifier`.
         scaling: Scaling of the features, as in `FusionClassifier`.
         target_scaling: "standard" (targets to mean 0 and standard deviation 1 over the training samples) or "none".
         forecast: The series among the modalities that the targets continue; it is then forecast channel by channel,
@@ -178,7 +185,8 @@ class FusionRegressor(RegressorMixin, FusionEstimator):
         method: Method | None = None,
         *,
         modalities: Groups | None = None,
-        encoders: Mapping[str, nn.Module] | None = None,
+        encoders: Mapping[str, Encoder] | None = None,
+        cache: str | PathLike[str] | None = None,
         scaling: str = "standard",
         target_scaling: str = "standard",
         forecast: Forecast | None = None,
@@ -190,6 +198,7 @@ class FusionRegressor(RegressorMixin, FusionEstimator):
         self.method = method
         self.modalities = modalities
         self.encoders = encoders
+        self.cache = cache
         self.scaling = scaling
         self.target_scaling = target_scaling
         self.forecast = forecast

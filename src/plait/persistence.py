@@ -31,10 +31,12 @@ from plait.data.scaling import Standardiser
 from plait.data.spec import DataSpec
 from plait.data.targets import RealTarget
 from plait.data.text import Classes, from_text, to_text
+from plait.estimation import Encoder
 from plait.estimators import FusionClassifier, FusionEstimator, FusionRegressor
 from plait.nn.extractors import is_frozen
 from plait.nn.learners import trust
 from plait.nn.module import FusionModule
+from plait.nn.taps.reading import check_unchanged, layered
 from plait.training.trainer import Trainer
 
 FORMAT = 1
@@ -45,7 +47,17 @@ _CLASSES: dict[str, type] = {
     "Trainer": Trainer,
     **{name: getattr(methods, name) for name in methods.__all__},
 }
-_FITTED = ("classes_", "temperature_", "n_features_in_", "feature_names_in_", "columns_", "history_", "tables_")
+_FITTED = (
+    "raw_shapes_",
+    "encoder_marks_",
+    "classes_",
+    "temperature_",
+    "n_features_in_",
+    "feature_names_in_",
+    "columns_",
+    "history_",
+    "tables_",
+)
 _MODULE, _SCALING, _TARGET = "module/", "scaling/", "target/"
 
 
@@ -96,14 +108,15 @@ def save(estimator: FusionEstimator, folder: str | os.PathLike[str], *, overwrit
 def load(
     folder: str | os.PathLike[str],
     *,
-    encoders: Mapping[str, nn.Module] | None = None,
+    encoders: Mapping[str, Encoder] | None = None,
     trusted: Collection[str] = (),
 ) -> FusionClassifier | FusionRegressor:
     """Read a fitted estimator back; it predicts what it predicted when it was saved.
 
     Args:
         folder: Where `save` wrote.
-        encoders: The user's own modules, where the estimator had some; their weights are read from the file.
+        encoders: The user's own modules, where the estimator had some; their weights are read from the file. Layered
+            encoders are not in the file: give those of the fit.
         trusted: Types that a learner may be made of beside scikit-learn's own, by their path, for example
             ["xgboost.sklearn.XGBClassifier"]. They can run code of their own: name them only if you trust the file.
 
@@ -118,9 +131,12 @@ def load(
         raise _damaged(folder / _WEIGHTS, "its content is not what was saved (the checksum differs)")
     try:
         tensors = load_tensors(weights)
-        given = _checked_encoders(saved["encoders"], encoders or {})
+        with_taps, marks = layered(encoders), saved["fitted"].get("encoder_marks_", {})
+        check_unchanged(with_taps, marks)
+        given = _checked_encoders(saved["encoders"], {k: v for k, v in (encoders or {}).items() if k not in with_taps})
         classes = Classes(_CLASSES, trusted)
-        estimator = _ESTIMATORS[saved["estimator"]](**from_text(saved["params"], classes), encoders=given or None)
+        every = {**given, **with_taps} or None
+        estimator = _ESTIMATORS[saved["estimator"]](**from_text(saved["params"], classes), encoders=every)
         estimator.spec_ = DataSpec.from_json(saved["spec"], given)
         estimator.method_ = from_text(saved["method"], classes)
         estimator.module_ = _module(estimator, _below(tensors, _MODULE), trusted)
@@ -152,7 +168,9 @@ def _tensors(estimator: FusionEstimator) -> dict[str, Tensor]:
 
 def _described(estimator: FusionEstimator, weights: bytes) -> dict[str, Any]:
     params = estimator.get_params(deep=False)
-    frozen = {name: is_frozen(module) for name, module in (params.pop("encoders") or {}).items()}
+    given = params.pop("encoders") or {}
+    frozen = {name: is_frozen(module) for name, module in given.items() if name not in estimator.encoder_marks_}
+    params.pop("cache")  # a folder of this machine
     if not isinstance(params["random_state"], int | np.integer | None):
         params["random_state"] = None  # a generator has no text
     if np.ndim(params["validation"]):
@@ -231,6 +249,8 @@ def _restore(estimator: FusionEstimator, saved: Mapping[str, Any], tensors: Mapp
     estimator.standardiser_ = Standardiser.from_state(scaling, estimator.scaling)
     for name, value in from_text(saved["fitted"], _CLASSES).items():
         setattr(estimator, name, value)
+    if not hasattr(estimator, "raw_shapes_"):  # of a file from before there were layered encoders
+        estimator.raw_shapes_, estimator.encoder_marks_ = dict(estimator.spec_.shapes), {}
     if isinstance(estimator, FusionRegressor):
         estimator.target_ = RealTarget(estimator.target_scaling)
         estimator.target_.single = saved["target"]["single"]

@@ -173,7 +173,7 @@ HOSTILE = {
         "got the string 'w' in row 1",
     ),
     "numbers as strings": ({"a": np.array([["1"], ["2"]], dtype=object)}, {}, "got the string '1' in row 0"),
-    "rows of strings": ({"a": [None, "x"]}, {}, "'a', row 1, must hold numbers"),
+    "rows of strings and numbers": ({"a": [1.0, "x"]}, {}, "'a', row 1, must hold numbers|must hold numbers"),
     "column of strings": ({"a": MIXED}, {}, "Column 'sex' of modality 'a' must hold numbers.*Encode"),
     "categories": ({"a": MIXED.astype({"sex": "category"})}, {}, "Column 'sex' of modality 'a'.*Encode"),
     "number categories": (
@@ -182,7 +182,6 @@ HOSTILE = {
         "'sex' of modality 'a'",
     ),
     "dates": ({"a": MIXED.assign(sex=pd.Timestamp(0))}, {}, "Column 'sex' of modality 'a'.*got dates"),
-    "series of strings": ({"a": MIXED["sex"]}, {}, "Column 'sex' of modality 'a'"),
     "date array": ({"a": np.array(["2020-01-01"] * 2, dtype="M8[D]")}, {}, "got dates"),
     "complex": ({"a": PAIR * 1j}, {}, "Complex data not supported: Modality 'a'"),
     "complex column": ({"a": MIXED.assign(sex=[1j, 2j])}, {}, "Complex data not supported: Column 'sex'"),
@@ -235,3 +234,26 @@ def test_names_are_strings_in_a_mapping(arrays: object) -> None:
     """Modalities are named."""
     with pytest.raises(TypeError):
         Modalities(arrays)
+
+
+@pytest.mark.parametrize(
+    "given", [["f", None, ""], np.array(["f", np.nan, ""], dtype=object), pd.Series(["f", None, ""])]
+)
+def test_texts_are_a_modality_of_their_own(given):
+    """One string a sample; None and NaN are absent, an empty text is there; rows and names work as of any other."""
+    X = Modalities({"words": given, "x": [1.0, 2.0, 3.0]})
+    assert X.sample_shapes == {"words": (), "x": (1,)}
+    assert X["words"].tolist() == ["f", None, ""]
+    assert X.present[:, 0].tolist() == [True, False, True]
+    assert X[[2, 1]]["words"].tolist() == ["", None]
+    marked = Modalities({"words": given}, present=[[False], [True], [True]])
+    assert marked["words"].tolist() == [None, None, ""]
+
+
+def test_tables_of_texts_are_joined_by_id():
+    """One column of texts a table; who lacks one is absent."""
+    titles = pd.Series(["one", "two"], index=["p", "q"], name="title")
+    with pytest.warns(UserWarning, match="lack"):
+        X = Modalities.from_frames({"title": titles, "body": pd.Series(["long"], index=["q"], name="body")})
+    assert X["title"].tolist() == ["one", "two"]
+    assert X["body"].tolist() == [None, "long"]

@@ -46,7 +46,7 @@ FORMULAS = {
 }
 
 
-@EVERY
+@pytest.mark.parametrize("operator", FORMULAS)
 def test_operators_are_their_formulas(operator):
     """Pair by pair, with the taps of that pair, then the linear head of its set."""
     net = heads(operator=operator)

@@ -30,6 +30,7 @@ SETTINGS = {
     "low-rank-fusion": {"rank": 2, **ENCODED},
     "meta-fusion": {"rhos": (0.0,), **SMALL},
     "single-modality": {"modality": "a", **SMALL},
+    "skew-pair-fusion": {"draws": 10, "rank": 4, "most": 1, "scan": ("concat",), "shortlist": 1},
     "step-fusion": {"width": 4, "heads": 2, "steps": 2},
     "tensor-fusion": {**ENCODED, "width": 2},
 }

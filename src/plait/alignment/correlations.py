@@ -11,8 +11,9 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from plait.alignment.features import Features, centred, paired
+from plait.alignment.features import paired
 from plait.data.settings import check_real
+from plait.statistics.cka import Features, centred
 
 Basis = Float[ndarray, "sample direction"]
 Strengths = Float[ndarray, " direction"]

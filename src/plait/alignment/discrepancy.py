@@ -7,8 +7,9 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.spatial.distance import cdist
 
-from plait.alignment.features import MOST_SAMPLES, Features, drawn, paired_alike
+from plait.alignment.features import MOST_SAMPLES, drawn, paired_alike
 from plait.data.settings import check_whole, seed_from
+from plait.statistics.cka import Features
 
 _DRAWS = 1000  # permutations that are looked at together, to bound memory
 Pairs = Float[ndarray, "sample sample"]

@@ -5,18 +5,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from numpy import ndarray
 
 from plait.data.checks import listed
 from plait.data.numeric import numeric_values
 from plait.data.settings import check_whole
+from plait.statistics.cka import Features, Others
 
 MOST_SAMPLES = 1000
 """Samples that the costly measures look at; of more, so many are drawn at random, which costs precision alone."""
-
-Features = Float[ndarray, "sample feature"]
-Others = Float[ndarray, "sample other"]
 
 
 def paired(X: Any, Y: Any, least: int = 2) -> tuple[Features, Others]:
@@ -74,14 +72,6 @@ def _matrix(name: str, values: Any) -> Features:
     if len(odd):
         raise ValueError(f"{name} must be finite; these rows hold NaN or infinity: {listed(odd)}. Drop or impute them.")
     return np.asarray(matrix, np.float64)
-
-
-def centred(values: Features) -> Features:
-    """Features less their means; exactly 0 where all samples have the same value but for rounding."""
-    deviations = np.asarray(values - values.mean(axis=0))
-    constant = np.abs(deviations).max(axis=0) <= 1e-13 * np.abs(values).max(axis=0)
-    deviations[:, constant] = 0
-    return deviations
 
 
 def drawn(count: int, most: int, draw: np.random.Generator) -> Int[ndarray, " drawn"]:

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from plait.alignment.features import centred, paired_alike
+from plait.alignment.features import paired_alike
+from plait.statistics.cka import centred
 
 
 def normalised_gap(X: Any, Y: Any) -> float:

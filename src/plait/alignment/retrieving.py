@@ -8,8 +8,9 @@ import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
-from plait.alignment.features import Features, paired_alike
+from plait.alignment.features import paired_alike
 from plait.data.settings import check_whole
+from plait.statistics.cka import Features
 
 _TIE = 1e-12  # cosines that differ by less are the same but for rounding
 _CELLS = 2**22  # similarities that are held at a time

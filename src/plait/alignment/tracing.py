@@ -29,7 +29,7 @@ def trace_of(estimator: object, X: Any) -> Trace:
             "give its last step, and samples that the steps before have transformed: "
             "trace_of(pipeline[-1], pipeline[:-1].transform(X))."
         )
-    modalities = estimator._read(X)
+    modalities = estimator._read_as_fitted(X)
     dtype = torch.float32 if estimator.spec_.encoders else torch.float64
     module = copy.deepcopy(estimator.module_).to(dtype).eval()
     follow: Callable[..., Trace | None] | None = getattr(module, "trace", None)

@@ -1,15 +1,17 @@
 """The front door: which methods are compared on which rows, from the user's words to a finished comparison."""
 
 import os
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import type_of_target
-from torch import nn
 
 from plait.compare.comparison import Comparison, Reading
 from plait.compare.lineup import Lineup, Methods, chosen_methods
@@ -22,6 +24,8 @@ from plait.data.settings import check_one_of, check_real, check_whole
 from plait.data.spec import Task
 from plait.data.tables import Groups
 from plait.data.targets import check_order_is_known, class_codes, group_codes, target_of
+from plait.estimation import Encoder
+from plait.nn.taps.reading import layered
 from plait.statistics.metrics import metric_by_name, primary
 from plait.training.trainer import Trainer
 
@@ -45,7 +49,7 @@ def compare(  # noqa: PLR0913 - the one front door
     ledger: str = "auto",
     controls: bool = True,
     modalities: Groups | None = None,
-    encoders: Mapping[str, nn.Module] | None = None,
+    encoders: Mapping[str, Encoder] | None = None,
     scaling: str = "standard",
     calibration: str | None = None,
     validation: float | int | None = None,
@@ -79,7 +83,9 @@ def compare(  # noqa: PLR0913 - the one front door
             to 4 modalities; of more, each alone and all but each), or "none".
         controls: Whether the probe is also fitted on a shuffled target, and with each modality shuffled.
         modalities: Columns of each modality, where X is one table.
-        encoders: Your torch modules by modality, as in the estimators.
+        encoders: Your torch modules, or layered encoders (for texts, for example), by modality, as in the estimators.
+            Taps of layered encoders are kept in the store, or while the comparison runs, so that every sample passes
+            an encoder once.
         scaling: Scaling of the features, as in the estimators.
         calibration: "temperature" scales the probabilities of every method, as in `FusionClassifier`; None does not.
         validation: Validation inside every fit, as in the estimators.
@@ -105,7 +111,9 @@ def compare(  # noqa: PLR0913 - the one front door
     settings: dict[str, Any] = {"trainer": trainer, "validation": validation, "scaling": scaling, "encoders": encoders}
     settings |= {"splits": question.splits(cv, repeats, random_state), "seeds": _seeds(seeds)}
     plan = Plan(**vars(question), **settings, contenders=lineup.contenders(calibration), random_state=random_state)
-    return Comparison(plan, execute(plan, store, jobs, verbose), replace(how, probe=lineup.probing))
+    with _cache(store, encoders) as cache:
+        runs = execute(replace(plan, cache=cache), store, jobs, verbose)
+    return Comparison(plan, runs, replace(how, probe=lineup.probing))
 
 
 @dataclass(frozen=True)
@@ -191,7 +199,19 @@ def _task(task: str | None, target: np.ndarray) -> Task:
     return "regression" if type_of_target(target).startswith("continuous") or target.ndim > 1 else "classification"
 
 
-def _check_encoders(encoders: Mapping[str, nn.Module] | None, names: tuple[str, ...]) -> None:
+@contextmanager
+def _cache(store: str | os.PathLike[str] | None, encoders: Mapping[str, Encoder] | None) -> Iterator[Path | None]:
+    """Where taps of layered encoders are kept while a comparison runs."""
+    if not layered(encoders):
+        yield None
+    elif store is not None:
+        yield Path(store) / "taps"
+    else:
+        with tempfile.TemporaryDirectory(prefix="plait-taps-") as folder:
+            yield Path(folder)
+
+
+def _check_encoders(encoders: Mapping[str, Encoder] | None, names: tuple[str, ...]) -> None:
     unknown = sorted(set(encoders or {}) - set(names))
     if unknown:
         raise ValueError(f"Encoders are given for modalities that are not there: {unknown}. There are {list(names)}.")

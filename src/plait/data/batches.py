@@ -55,10 +55,12 @@ class TrainingData:
     Args:
         samples: Every sample.
         spec: Shapes, outputs and task.
+        groups: Group of each sample, which what is estimated is uncertain about; None: every sample is its own.
     """
 
     samples: Batch
     spec: DataSpec
+    groups: Int[Tensor, " sample"] | None = None
 
     @property
     def train(self) -> Int[Tensor, " train"]:

@@ -48,11 +48,13 @@ def _check_names(modalities: Modalities, shapes: Shapes) -> None:
 def _brought(name: str, modalities: Modalities, shape: tuple[int, ...], columns: tuple[str, ...] | None) -> Array:
     array = modalities[name]
     if array.shape[1:] == (0,):  # absent in all samples, and never had a shape
-        return np.full((len(array), *shape), np.nan)
+        return np.full((len(array), *shape), np.nan) if shape else np.full(len(array), None, dtype=object)
     given = modalities.columns.get(name)
     if columns is not None and given is not None and given != columns:
         array = array[:, _places(name, given, columns)]
     if array.shape[1:] != shape:
+        if not shape:
+            raise ValueError(f"Modality {name!r} held texts in fit. Give one string a sample.")
         raise ValueError(f"Modality {name!r} has samples of shape {array.shape[1:]}, in fit they had shape {shape}.")
     return array
 

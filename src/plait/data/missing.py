@@ -9,20 +9,22 @@ Rows = npt.NDArray[np.bool_]
 
 
 def present_rows(array: Array) -> Rows:
-    """Which rows of an array (n, ...) hold at least one value that is not NaN."""
+    """Which rows of an array (n, ...) hold at least one value that is not NaN; or a text that is not None."""
     if array.size == 0:
         return np.zeros(len(array), dtype=bool)
+    if array.dtype == object:  # texts: an empty one is there too
+        return np.fromiter((row is not None for row in array), dtype=bool, count=len(array))
     if _all_finite(array):
         return np.ones(len(array), dtype=bool)
     return np.asarray(~np.isnan(array).all(axis=_sample_axes(array)))
 
 
 def without_absent(array: Array, present: Rows) -> Array:
-    """The array with all NaN in its absent rows, so that nothing can read them; copied only if need be."""
+    """The array with all NaN (or None, of texts) in its absent rows; copied only if need be."""
     if np.array_equal(present, present_rows(array)):
         return array
     array = array.copy()
-    array[~present] = np.nan
+    array[~present] = None if array.dtype == object else np.nan
     return array
 
 
@@ -32,7 +34,7 @@ def check_finite(name: str, array: Array, present: Rows, ids: Array) -> None:
     Raises:
         ValueError: With the modality, the first such row and its id.
     """
-    if _all_finite(array):
+    if array.dtype == object or _all_finite(array):
         return
     rows = np.flatnonzero(np.isinf(array).any(axis=_sample_axes(array)) & present)
     if len(rows):

@@ -14,6 +14,7 @@ from plait.data.joins import Account, join, mudata_tables
 from plait.data.missing import check_finite, present_rows, without_absent
 from plait.data.numeric import numeric_array, numeric_values
 from plait.data.tables import Groups, split_array, split_frame
+from plait.data.texts import holds_texts, text_rows
 
 
 class Modalities:
@@ -21,13 +22,13 @@ class Modalities:
 
     To scikit-learn it is one-dimensional: `len` is the number of samples n, `shape` is `(n,)`, and rows are
     chosen by integers, slices and boolean arrays. A name gives the array of that modality. An absent modality
-    is all NaN in its row, and only then; a NaN beside other values is a missing value.
+    is all NaN in its row (None where it holds texts), and only then; a NaN beside other values is a missing value.
 
     Args:
         arrays: Values by modality. Each is an array (n, ...) of numbers (n numbers become one column), a
-            table, a sequence with one array a sample and None where the modality is absent, or None where it
-            is absent in all samples. float32 stays, other numbers become float64; an array is copied only if
-            that changes it.
+            table, a sequence with one array a sample and None where the modality is absent, one text a sample (or
+            None; only an encoder that reads texts can use them), or None where it is absent in all samples. float32
+            stays, other numbers become float64; an array is copied only if that changes it.
         ids: One id a sample; by default those of the tables, else 0 to n - 1.
         present: Further absences: False in a matrix (sample x modality), or in a mapping of names to columns
             of one, marks a row absent whatever its values.
@@ -64,13 +65,14 @@ class Modalities:
         account: Account | None = None,
     ) -> None:
         check_names(arrays)
-        known = {name: numeric_array(name, value) for name, value in arrays.items() if value is not None}
+        known = {name: _sample_array(name, value) for name, value in arrays.items() if value is not None}
         n = common_length(known)
         self._arrays: dict[str, Array] = {name: known.get(name, np.empty((n, 0))) for name in arrays}
         self.ids: Array = row_ids(arrays, ids, n)
         self.own_ids: bool = ids is not None or bool(table_ids(arrays))
         self.present: npt.NDArray[np.bool_] = allowed_rows(present, self.names, n)
-        self.columns: dict[str, tuple[str, ...]] = column_names({**_labels(arrays), **(columns or {})}, self._arrays)
+        labels = {name: own for name, own in _labels(arrays).items() if not holds_texts(self._arrays[name])}
+        self.columns: dict[str, tuple[str, ...]] = column_names({**labels, **(columns or {})}, self._arrays)
         self.account = account
         self._settle_presence()
 
@@ -268,6 +270,12 @@ class Modalities:
         unknown = [name for name in names if name not in self._arrays]
         if unknown:
             raise KeyError(f"No modality {listed(unknown)}; the modalities are {listed(self.names)}.")
+
+
+def _sample_array(name: str, value: Any) -> Array:
+    """Texts as an array of strings, everything else as an array of numbers."""
+    texts = text_rows(value)
+    return numeric_array(name, value) if texts is None else texts
 
 
 def _labels(arrays: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

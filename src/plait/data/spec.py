@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -26,6 +26,7 @@ class DataSpec:
         encoders: Modules of the user, by modality; a modality without one gets an encoder by its shape.
         folds: Copies of the model, at least 1: one for every fold of the validation, their predictions averaged.
         forecast: The series that the targets continue; None is any other task.
+        taps: Of the modalities that are taps of a layered encoder, side by side: the width of each tap.
 
     Raises:
         ValueError: If there is no modality, a shape is empty or has a size below 1, `outputs`, `task` or `folds`
@@ -38,6 +39,7 @@ class DataSpec:
     encoders: Mapping[str, nn.Module] = field(default_factory=dict)
     folds: int = 1
     forecast: Forecast | None = None
+    taps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_shapes(self.shapes)
@@ -51,6 +53,9 @@ class DataSpec:
             )
         if self.forecast is not None:
             self.forecast.check(self.shapes, self.outputs, self.task)
+        wrong = [name for name, widths in self.taps.items() if self.shapes.get(name) != (sum(widths),)]
+        if wrong:
+            raise ValueError(f"The widths of the taps of {listed(wrong)} do not add up to the shape of the modality.")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -75,7 +80,8 @@ class DataSpec:
         modalities = [{"name": name, "shape": [int(size) for size in shape]} for name, shape in self.shapes.items()]
         counts = {"outputs": int(self.outputs), "folds": int(self.folds)}
         forecast = {} if self.forecast is None else {"forecast": self.forecast.to_json()}
-        return {"task": self.task, **counts, "modalities": modalities, **forecast}
+        taps = {"taps": {name: list(widths) for name, widths in self.taps.items()}} if self.taps else {}
+        return {"task": self.task, **counts, "modalities": modalities, **forecast, **taps}
 
     @classmethod
     def from_json(cls, saved: Any, encoders: Mapping[str, nn.Module] | None = None) -> "DataSpec":
@@ -93,6 +99,7 @@ class DataSpec:
             shapes = {part["name"]: tuple(part["shape"]) for part in saved["modalities"]}
             outputs, task, folds = saved["outputs"], saved["task"], saved["folds"]
             forecast = Forecast.from_json(saved.get("forecast"))
+            taps = {name: tuple(map(int, widths)) for name, widths in saved.get("taps", {}).items()}
         except (KeyError, TypeError) as error:
             raise ValueError(
                 f"A saved data spec has `task`, `outputs`, `folds` and `modalities` (a list of name and shape); "
@@ -101,24 +108,29 @@ class DataSpec:
         _check_shapes(shapes)
         _check_outputs(outputs, task)
         _check_folds(folds)
-        return cls(shapes, outputs, cast("Task", task), encoders or {}, folds, forecast)
+        return cls(shapes, outputs, cast("Task", task), encoders or {}, folds, forecast, taps)
 
 
-def own_modules(encoders: Any) -> dict[str, nn.Module]:
+def own_modules(encoders: Any, apart: Collection[str] = ()) -> dict[str, nn.Module]:
     """Copies of the user's modules, which stay as they are.
+
+    Args:
+        encoders: Modules by modality.
+        apart: Modalities whose encoders are something else and are left out.
 
     Raises:
         TypeError: If they are no mapping, or an entry is no torch module.
     """
     if encoders is not None and not isinstance(encoders, Mapping):
         raise TypeError(f"encoders must map modality names to torch modules, got {type(encoders).__name__}.")
-    for name, module in (encoders or {}).items():
+    modules = {name: module for name, module in (encoders or {}).items() if name not in apart}
+    for name, module in modules.items():
         if not isinstance(module, nn.Module):
             raise TypeError(
                 f"The encoder of modality {name!r} must be a torch module, got {module!r}. "
-                "Give an instance such as torch.nn.Flatten()."
+                "Give an instance such as torch.nn.Flatten(), or a LayeredEncoder of plait.nn.taps."
             )
-    return copy.deepcopy(dict(encoders or {}))
+    return copy.deepcopy(modules)
 
 
 def _check_shapes(shapes: Mapping[str, tuple[Any, ...]]) -> None:

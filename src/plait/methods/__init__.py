@@ -15,6 +15,7 @@ from plait.methods.late import LateFusion
 from plait.methods.low_rank import LowRankFusion
 from plait.methods.meta import MetaFusion
 from plait.methods.single import SingleModality
+from plait.methods.skew_pair import SkewPairFusion
 from plait.methods.step import StepFusion
 from plait.methods.tensor import TensorFusion
 
@@ -35,6 +36,7 @@ __all__ = [
     "MetaFusion",
     "Method",
     "SingleModality",
+    "SkewPairFusion",
     "StepFusion",
     "TensorFusion",
 ]

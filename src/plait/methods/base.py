@@ -63,6 +63,18 @@ class Method(BaseEstimator, ABC):
         """Whether it can continue a series channel by channel (see `plait.Forecast`)."""
         return False
 
+    @property
+    def tap_pooling(self) -> str | None:
+        """How tokens of a layered encoder's taps become vectors, if the method reads all taps; else None.
+
+        Where it is None, a modality with a layered encoder is the last tap, the mean of its tokens.
+        """
+        return None
+
+    def highest_taps(self, spec: DataSpec) -> Mapping[str, int] | None:
+        """Of a resolved method that reads taps: the highest tap of each modality that a prediction needs."""
+        return None
+
     @abstractmethod
     def build(self, spec: DataSpec) -> FusionModule:
         """A module with fresh weights; of a resolved method, one that saved weights fit into."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from plait.data.batches import Batch
 from plait.data.shapes import Features, Output, Present
@@ -24,14 +24,16 @@ class AveragedNet(FusionModule):
 
     Args:
         net: The copies, at one setting.
+        representations: The frozen part, from features and presence to what the copies read; None is all features as
+            they are, and the outputs of the user's frozen modules.
     """
 
     prior: Tensor
 
-    def __init__(self, net: Copies) -> None:
+    def __init__(self, net: Copies, representations: nn.Module | None = None) -> None:
         super().__init__()
         self.net = net
-        self.representations = Representations(net.spec, whole_readers(net.spec))
+        self.representations = representations or Representations(net.spec, whole_readers(net.spec))
         self.averaging: Averaging = averaging_for(net.spec, "probabilities")
         self.register_buffer("prior", torch.zeros(net.spec.outputs))
 

@@ -1,6 +1,7 @@
 """Heads of many sets of pairs as one network: all see the same batch and differ in the taps that they read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -13,9 +14,13 @@ from plait.nn.layers import Rows
 from plait.nn.module import FusionModule
 from plait.skew.ridge import Tap
 from plait.skew.selection import Pairs
-from plait.skew.stacked import OPERATORS, dense
+from plait.skew.stacked import LEGACY, OPERATORS, StackedOperator, dense
 
 TAPS = "taps"
+_OPERATORS: Mapping[str, Callable[..., StackedOperator]] = {
+    **OPERATORS,
+    **{name: partial(kind, batch_dependent_allowed=True) for name, kind in LEGACY.items()},
+}
 
 
 class PairHeads(FusionModule):
@@ -29,9 +34,10 @@ class PairHeads(FusionModule):
         taps: All taps, in the order in which features hold them.
         read: Size of a tap.
         outputs: Number of outputs.
-        operator: A key of `plait.skew.stacked.OPERATORS`.
+        operator: A key of `plait.skew.stacked.OPERATORS`, or of its `LEGACY`.
         width: Size of joint vectors.
         dropout: Share of a joint vector dropped in training, in [0, 1).
+        tokens: Tokens that a tap is made of, side by side.
         generator: Source of the initial weights.
     """
 
@@ -44,6 +50,7 @@ class PairHeads(FusionModule):
         operator: str = "bilinear",
         width: int = 16,
         dropout: float = 0.0,
+        tokens: int = 1,
         *,
         generator: torch.Generator,
     ) -> None:
@@ -56,7 +63,7 @@ class PairHeads(FusionModule):
         read_taps = [[places[pair.first, pair.i], places[pair.second, pair.j]] for _, pair in pairs]
         self.chosen: Tensor
         self.register_buffer("chosen", torch.tensor(read_taps).T.contiguous(), persistent=False)
-        self.operator = OPERATORS[operator](len(pairs), read, width, generator)
+        self.operator = _OPERATORS[operator](len(pairs), read, width, generator, tokens=tokens)
         self.head = dense(self.units, width, outputs, generator)
 
     def forward(self, features: Features, present: Present) -> Output:
@@ -70,7 +77,10 @@ class PairHeads(FusionModule):
         joint = self.operator(taps[self.chosen[0]], taps[self.chosen[1]])
         share = self.owner.bincount(minlength=self.units).to(joint)[self.owner]
         summed = joint.new_zeros(self.units, *joint.shape[1:])
-        mean = summed.index_add(0, self.owner, joint / share[:, None, None])
+        return self.decided(summed.index_add(0, self.owner, joint / share[:, None, None]))
+
+    def decided(self, mean: Float[Tensor, "unit batch width"]) -> Output:
+        """What the heads say of joint vectors."""
         if self.training and self.dropout:
             kept = torch.rand(mean.shape[1:], device=mean.device) >= self.dropout
             mean = mean * (kept / (1 - self.dropout))

@@ -9,7 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from plait.data.settings import check_whole
 from plait.nn.layers import StackedLinear, uniform
+from plait.skew.coattention import StackedCoAttention, default_heads
 
 
 def dense(pairs: int, width: int, out: int, generator: torch.Generator) -> StackedLinear:
@@ -26,14 +28,30 @@ class StackedOperator(nn.Module, ABC):
         read: Size of the vectors that are joined.
         width: Size of the joint vector.
         generator: Source of the initial weights.
+        tokens: Number of tokens that lie side by side in a vector, a divisor of its size; only operators that need
+            tokens look at it.
+
+    Raises:
+        ValueError: If an operator that needs tokens cannot cut a vector into so many.
     """
 
     interaction: ClassVar[bool]
     """Whether it can represent products of features of the two."""
+    symmetric: ClassVar[bool] = False
+    """Whether it is the same with the two in the other order."""
+    needs_tokens: ClassVar[bool] = False
+    """Whether it reads a vector as several tokens side by side."""
+    batch_dependent: ClassVar[bool] = False
+    """Whether the joint vector of a sample depends on the other samples of its batch."""
 
-    def __init__(self, pairs: int, read: int, width: int, generator: torch.Generator) -> None:
+    def __init__(self, pairs: int, read: int, width: int, generator: torch.Generator, *, tokens: int = 1) -> None:
         super().__init__()
-        self.pairs, self.read, self.width = pairs, read, width
+        self.pairs, self.read, self.width, self.tokens = pairs, read, width, tokens
+        self._make(generator)
+
+    @abstractmethod
+    def _make(self, generator: torch.Generator) -> None:
+        """Draw the weights."""
 
     @abstractmethod
     def forward(
@@ -47,9 +65,8 @@ class Concat(StackedOperator):
 
     interaction = False
 
-    def __init__(self, pairs: int, read: int, width: int, generator: torch.Generator) -> None:
-        super().__init__(pairs, read, width, generator)
-        self.both = dense(pairs, 2 * read, width, generator)
+    def _make(self, generator: torch.Generator) -> None:
+        self.both = dense(self.pairs, 2 * self.read, self.width, generator)
 
     def forward(
         self, a: Float[Tensor, "pair batch read"], b: Float[Tensor, "pair batch read"]
@@ -61,9 +78,8 @@ class Concat(StackedOperator):
 class Projected(StackedOperator, ABC):
     """An operator that begins with a dense layer for either vector."""
 
-    def __init__(self, pairs: int, read: int, width: int, generator: torch.Generator) -> None:
-        super().__init__(pairs, read, width, generator)
-        self.first, self.second = (dense(pairs, read, width, generator) for _ in range(2))
+    def _make(self, generator: torch.Generator) -> None:
+        self.first, self.second = (dense(self.pairs, self.read, self.width, generator) for _ in range(2))
 
 
 class Sum(Projected):
@@ -83,10 +99,9 @@ class Perceptron(StackedOperator):
 
     interaction = True
 
-    def __init__(self, pairs: int, read: int, width: int, generator: torch.Generator) -> None:
-        super().__init__(pairs, read, width, generator)
-        self.hidden = dense(pairs, 2 * read, width, generator)
-        self.out = dense(pairs, width, width, generator)
+    def _make(self, generator: torch.Generator) -> None:
+        self.hidden = dense(self.pairs, 2 * self.read, self.width, generator)
+        self.out = dense(self.pairs, self.width, self.width, generator)
 
     def forward(
         self, a: Float[Tensor, "pair batch read"], b: Float[Tensor, "pair batch read"]
@@ -100,9 +115,9 @@ class Gated(Projected):
 
     interaction = True
 
-    def __init__(self, pairs: int, read: int, width: int, generator: torch.Generator) -> None:
-        super().__init__(pairs, read, width, generator)
-        self.gate = dense(pairs, 2 * read, width, generator)
+    def _make(self, generator: torch.Generator) -> None:
+        super()._make(generator)
+        self.gate = dense(self.pairs, 2 * self.read, self.width, generator)
 
     def forward(
         self, a: Float[Tensor, "pair batch read"], b: Float[Tensor, "pair batch read"]
@@ -128,10 +143,9 @@ class Film(StackedOperator):
 
     interaction = True
 
-    def __init__(self, pairs: int, read: int, width: int, generator: torch.Generator) -> None:
-        super().__init__(pairs, read, width, generator)
-        self.first = dense(pairs, read, width, generator)
-        self.scale, self.shift = (dense(pairs, read, width, generator) for _ in range(2))
+    def _make(self, generator: torch.Generator) -> None:
+        self.first = dense(self.pairs, self.read, self.width, generator)
+        self.scale, self.shift = (dense(self.pairs, self.read, self.width, generator) for _ in range(2))
 
     def forward(
         self, a: Float[Tensor, "pair batch read"], b: Float[Tensor, "pair batch read"]
@@ -139,7 +153,127 @@ class Film(StackedOperator):
         return torch.addcmul(self.shift(b), 1 + self.scale(b), self.first(a))
 
 
+class Outer(StackedOperator):
+    """W vec(a b^T) + c of the first 16 features each: taps come with their principal components in falling order."""
+
+    interaction = True
+    most: ClassVar[int] = 16
+
+    def _make(self, generator: torch.Generator) -> None:
+        self.kept = min(self.read, self.most)
+        self.out = dense(self.pairs, self.kept**2, self.width, generator)
+
+    def forward(
+        self, a: Float[Tensor, "pair batch read"], b: Float[Tensor, "pair batch read"]
+    ) -> Float[Tensor, "pair batch width"]:
+        products = a[..., : self.kept, None] * b[..., None, : self.kept]
+        joint: Tensor = self.out(products.flatten(2))
+        return joint
+
+
+class Attentive(StackedOperator, ABC):
+    """Co-attention with the published settings; tokens of another width than its own pass one dense layer before."""
+
+    interaction, symmetric = True, True
+
+    def _make(self, generator: torch.Generator) -> None:
+        self.count = self.tokens if self.needs_tokens else 1
+        check_whole("tokens", self.count, 1)
+        if self.read % self.count:
+            raise ValueError(
+                f"tokens must divide the size of a tap (got tokens={self.count} and a size of {self.read})."
+            )
+        size = self.read // self.count
+        self.enter = None if size == self.width else dense(self.pairs, size, self.width, generator)
+        self.joint = StackedCoAttention(self.pairs, self.width, default_heads(self.width), generator)
+
+    def entered(self, values: Float[Tensor, "pair batch read"]) -> Float[Tensor, "pair batch token width"]:
+        """The tokens of a tap, of the width of the attention; both taps pass the same layer."""
+        tokens = values.reshape(self.pairs, -1, self.read // self.count)
+        tokens = tokens if self.enter is None else self.enter(tokens)
+        return tokens.view(self.pairs, -1, self.count, self.width)
+
+
+class CoAttend(Attentive):
+    """Co-attention of the tokens of the two (`plait.skew.coattention.CoAttention`)."""
+
+    needs_tokens = True
+
+    def forward(
+        self, a: Float[Tensor, "pair batch read"], b: Float[Tensor, "pair batch read"]
+    ) -> Float[Tensor, "pair batch width"]:
+        joint: Tensor = self.joint(self.entered(a), self.entered(b))
+        return joint
+
+
+class VectorCoAttend(Attentive):
+    """Co-attention of two vectors, each a sequence of one token: attention is an affine map, the rest is as it was."""
+
+    def forward(
+        self, a: Float[Tensor, "pair batch read"], b: Float[Tensor, "pair batch read"]
+    ) -> Float[Tensor, "pair batch width"]:
+        joint: Tensor = self.joint(self.entered(a), self.entered(b))
+        return joint
+
+
+class LegacyCoAttend(Attentive):
+    """Co-attention that reads the samples of a batch as the tokens of one sequence, as the published code does.
+
+    What it gives for a sample depends on the other samples of its batch, on their number and, where classes follow
+    each other, on their labels. It is here to reproduce that, and for nothing else.
+
+    Args:
+        pairs: Number of pairs.
+        read: Size of the vectors that are joined.
+        width: Size of the joint vector.
+        generator: Source of the initial weights.
+        tokens: Not looked at.
+        batch_dependent_allowed: Must be True.
+
+    Raises:
+        ValueError: If it is not.
+    """
+
+    batch_dependent = True
+
+    def __init__(
+        self,
+        pairs: int,
+        read: int,
+        width: int,
+        generator: torch.Generator,
+        *,
+        tokens: int = 1,
+        batch_dependent_allowed: bool = False,
+    ) -> None:
+        if not batch_dependent_allowed:
+            raise ValueError(
+                "With 'coattn_legacy' the outputs for a sample depend on the other samples of its batch. Use 'coattn' "
+                "or 'coattn_vec', or pass batch_dependent_allowed=True to reproduce the published code."
+            )
+        super().__init__(pairs, read, width, generator, tokens=tokens)
+
+    def forward(
+        self, a: Float[Tensor, "pair batch read"], b: Float[Tensor, "pair batch read"]
+    ) -> Float[Tensor, "pair batch width"]:
+        first, second = (self.entered(values).transpose(1, 2) for values in (a, b))
+        joint: Tensor = (self.joint.read(first, second) + self.joint.read(second, first)) / 2
+        return joint[:, 0]
+
+
 OPERATORS: Mapping[str, type[StackedOperator]] = MappingProxyType(
-    {"concat": Concat, "sum": Sum, "mlp": Perceptron, "gated": Gated, "bilinear": Bilinear, "film": Film}
+    {
+        "concat": Concat,
+        "sum": Sum,
+        "mlp": Perceptron,
+        "gated": Gated,
+        "bilinear": Bilinear,
+        "outer": Outer,
+        "film": Film,
+        "coattn": CoAttend,
+        "coattn_vec": VectorCoAttend,
+    }
 )
 """Trained operators by name."""
+LEGACY: Mapping[str, type[LegacyCoAttend]] = MappingProxyType({"coattn_legacy": LegacyCoAttend})
+"""Operators that only reproduce published code, by name; they must be asked for with `batch_dependent_allowed=True`."""

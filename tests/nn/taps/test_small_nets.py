@@ -55,7 +55,7 @@ def test_every_parameter_counts(name):
     [
         (lambda: SmallImageNet(0, 2), "channels must be a whole number of at least 1"),
         (lambda: SmallImageNet(1, 0), "out must be a whole number of at least 1"),
-        (lambda: SmallAudioNet(2, width=0), "width must be a whole number of at least 1"),
+        (lambda: SmallAudioNet(2, width=0), "width must be a whole number of at least 2"),
         (lambda: SmallVectorNet(0, 2), "features must be a whole number of at least 1"),
         (lambda: SmallVectorNet(2, 2, width=1), "width must be a whole number of at least 2"),
         (lambda: SmallVectorNet(2, 2, dropout=1.0), "dropout must be a number"),

@@ -14,9 +14,10 @@ from torch import nn
 
 import plait
 from plait.data.modalities import Modalities
+from plait.nn.taps.base import LayeredEncoder
 
 _CHUNK = 2**22  # elements that are made contiguous at a time
-_ROOMS = ("data", "nn", "training", "methods")
+_ROOMS = ("data", "statistics", "nn", "training", "skew", "methods")
 _VERSIONED = ("plait", "sklearn", "torch", "numpy", "scipy")  # packages whose versions tell their code
 
 
@@ -44,6 +45,11 @@ def data_fingerprint(
     if groups is not None:
         _add(digest, "groups", groups)
     return digest.hexdigest()
+
+
+def encoder_fingerprint(encoder: nn.Module | LayeredEncoder) -> str:
+    """The SHA-256 of an encoder: of a layered one all that its taps depend on, else `module_fingerprint`."""
+    return encoder.fingerprint() if isinstance(encoder, LayeredEncoder) else module_fingerprint(encoder)
 
 
 def module_fingerprint(module: nn.Module) -> str:

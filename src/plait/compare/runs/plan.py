@@ -4,21 +4,21 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Shaped
 from numpy import ndarray
 from sklearn.base import BaseEstimator, clone
-from torch import nn
 
 from plait.compare.outcomes import Kind, Truth
 from plait.compare.runs.changes import AsIs, Change
 from plait.compare.runs.fingerprint import (
     code_version,
     data_fingerprint,
+    encoder_fingerprint,
     key_of,
-    module_fingerprint,
     rows_fingerprint,
     sources_of,
 )
@@ -29,6 +29,7 @@ from plait.data.settings import check_whole
 from plait.data.spec import Task
 from plait.data.targets import class_codes
 from plait.data.text import to_text
+from plait.estimation import Encoder
 from plait.estimators import FusionClassifier, FusionEstimator, FusionRegressor
 from plait.methods.base import Method
 from plait.training.trainer import Trainer
@@ -37,7 +38,7 @@ FORMAT = 1
 """Changes whenever what a key or a stored run says changes."""
 
 _ESTIMATORS: dict[str, type[FusionEstimator]] = {"classification": FusionClassifier, "regression": FusionRegressor}
-_APART = ("method", "modalities", "encoders", "random_state", "verbose")  # told elsewhere, or without effect
+_APART = ("method", "modalities", "encoders", "cache", "random_state", "verbose")  # told elsewhere, or without effect
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ class Plan:
             that no result depends on how many processes there are.
         validation: Hold-out share or number of folds within the training samples, as in `FusionClassifier`.
         scaling: Scaling of the features, as in `FusionClassifier`.
-        encoders: The user's torch modules by modality, as in `FusionClassifier`.
+        encoders: The user's torch modules, or layered encoders, by modality, as in `FusionClassifier`.
+        cache: Folder for taps of layered encoders, as in `FusionClassifier`.
         random_state: Seed of what is random about the data of controls, beside the seed of the model.
     """
 
@@ -148,7 +150,8 @@ class Plan:
     trainer: Trainer | None = None
     validation: float | int | None = None
     scaling: str = "standard"
-    encoders: Mapping[str, nn.Module] | None = None
+    encoders: Mapping[str, Encoder] | None = None
+    cache: Path | None = None
     random_state: int = 0
 
     @cached_property
@@ -199,14 +202,15 @@ class Plan:
 
     def estimator(self, contender: Contender, seed: int) -> FusionEstimator:
         """The estimator of a contender, not fitted yet."""
-        settings = {"validation": self.validation, "scaling": self.scaling, "trainer": self.trainer}
+        settings: dict[str, Any] = {"validation": self.validation, "scaling": self.scaling, "trainer": self.trainer}
         settings |= contender.settings
         trainer: Trainer = clone(settings["trainer"] or Trainer())
         settings["trainer"] = trainer.set_params(threads=trainer.threads or 1)
         kept = contender.change.reads(self.modalities.names)
         encoders = {name: module for name, module in (self.encoders or {}).items() if name in kept}
         kind: Any = _ESTIMATORS[self.task]
-        estimator: FusionEstimator = kind(contender.method, encoders=encoders or None, random_state=seed, **settings)
+        settings |= {"encoders": encoders or None, "cache": self.cache}
+        estimator: FusionEstimator = kind(contender.method, random_state=seed, **settings)
         return estimator
 
     def runs(self) -> list[Run]:
@@ -243,7 +247,7 @@ class Plan:
             "source": sources_of([contender.method, *_parts(contender.method)]),
             "change": contender.change.text(self.random_state),
             "data": self.data_fingerprint,
-            "encoders": {name: module_fingerprint(module) for name, module in (params["encoders"] or {}).items()},
+            "encoders": {name: encoder_fingerprint(one) for name, one in (params["encoders"] or {}).items()},
         }
 
 

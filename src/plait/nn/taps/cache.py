@@ -1,7 +1,8 @@
 """Pooled taps on disk: every sample passes an encoder once, and is read from files ever after."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ from tqdm import tqdm
 from plait.data.settings import check_one_of, check_whole
 from plait.nn.taps.base import LayeredEncoder
 from plait.nn.taps.cache_files import Entry
-from plait.nn.taps.inputs import count, part
-from plait.nn.taps.pooling import POOLINGS, pooled
+from plait.nn.taps.inputs import count, part, tensors_of
+from plait.nn.taps.pooling import check_pooling, pooled
 
 _FORMATS = ("float16", "float32", "float64")
 
@@ -41,8 +42,7 @@ class TapCache:
     def __init__(
         self, folder: str | PathLike[str], *, batch: int = 64, dtype: str = "float32", verbose: int = 1
     ) -> None:
-        check_whole("batch", batch, 1)
-        check_one_of("dtype", dtype, _FORMATS)
+        check_reading(batch, dtype)
         self.folder, self.batch, self.dtype, self.verbose = Path(folder), batch, dtype, verbose
 
     def taps(self, encoder: LayeredEncoder, values: Any, pool: str, fingerprint_of_data: str) -> Taps:
@@ -51,7 +51,7 @@ class TapCache:
         Args:
             encoder: The encoder.
             values: What it reads of at least one sample, as in `LayeredEncoder.read`.
-            pool: A name in `POOLINGS`.
+            pool: What `pooled` knows.
             fingerprint_of_data: What tells these samples from all others, for example `data_fingerprint(values)`.
 
         Returns:
@@ -61,13 +61,13 @@ class TapCache:
             ValueError: If there is no such pooling, fingerprint or sample; if an entry is damaged, or holds another
                 number of samples; or if the encoder cannot read the values.
         """
-        check_one_of("pool", pool, POOLINGS)
+        check_pooling(pool)
         if not fingerprint_of_data:
             raise ValueError("fingerprint_of_data is empty. Give a text that only these samples have.")
         rows = count(values)
         entry = Entry(self.folder, encoder.fingerprint(), pool, fingerprint_of_data, self.dtype)
         if not entry.exists():
-            self._make(entry, encoder, values, pool)
+            Reading(encoder, pool, self.batch, self.dtype, self.verbose).write(entry, values, range(rows))
         found = entry.read()
         if len(found) != encoder.taps or len(found[0]) != rows:
             raise ValueError(
@@ -76,43 +76,71 @@ class TapCache:
             )
         return found
 
-    def _make(self, entry: Entry, encoder: LayeredEncoder, values: Any, pool: str) -> None:
-        """Write an entry, tap by tap and batch by batch."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        rows = count(values)
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".making-") as scratch:
+
+@dataclass(frozen=True)
+class Reading:
+    """How samples pass an encoder, batch by batch.
+
+    Args:
+        encoder: The encoder.
+        pool: What `pooled` knows.
+        batch: Samples at a time, at least 1.
+        dtype: Number format of the taps, "float16", "float32" or "float64".
+        verbose: 0 shows no progress bar.
+    """
+
+    encoder: LayeredEncoder
+    pool: str
+    batch: int
+    dtype: str
+    verbose: int
+
+    def write(self, entry: Entry, values: Any, rows: Sequence[int], beside: Mapping[str, str] | None = None) -> None:
+        """Make an entry of some samples, unless another process is faster; it is there as a whole or not at all.
+
+        Args:
+            entry: What is made; its folder is made too if need be.
+            values: What the encoder reads.
+            rows: The samples, in rising order.
+            beside: Texts that are written into the entry, by the names of their files.
+        """
+        entry.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=entry.folder, prefix=".making-") as scratch:
             made = Path(scratch) / "entry"
             made.mkdir()
             files: list[np.memmap[Any, Any]] = []
-            for start, found in self._batches(encoder, values, pool):
+            for start, found in self.batches(values, rows):
                 for tap, array in enumerate(found):
                     if start == 0:
-                        files.append(_new_file(entry.array(made, tap + 1), self.dtype, rows, array))
+                        files.append(_new_file(entry.array(made, tap + 1), self.dtype, len(rows), array))
                     files[tap][start : start + len(array)] = array
             for file in files:
                 file.flush()
+            for name, text in (beside or {}).items():
+                (made / name).write_text(text, encoding="utf-8")
             entry.finish(made, [file.shape for file in files])
 
-    def _batches(
-        self, encoder: LayeredEncoder, values: Any, pool: str
-    ) -> Iterator[tuple[int, Sequence[Float[np.ndarray, "batch _"]]]]:
-        """The pooled taps of each batch, and the place of its first sample."""
-        rows = count(values)
-        what = f"taps of {encoder.name}"
-        with tqdm(total=rows, desc=what, unit="sample", disable=not self.verbose) as bar:
-            for start in range(0, max(rows, 1), self.batch):
-                stop = min(start + self.batch, rows)
+    def batches(self, values: Any, rows: Sequence[int]) -> Iterator[tuple[int, Sequence[Float[np.ndarray, "batch _"]]]]:
+        """The pooled taps of each batch of some samples, in rising order, and the place of its first one among them.
+
+        Raises:
+            ValueError: If the encoder cannot read them, or a number does not fit the format.
+        """
+        what = f"taps of {self.encoder.name}"
+        with tqdm(total=len(rows), desc=what, unit="sample", disable=not self.verbose) as bar:
+            for start in range(0, max(len(rows), 1), self.batch):
+                these = rows[start : start + self.batch]
                 try:
-                    taps = encoder.read(part(values, start, stop))
-                    found = [self._in_format(pooled(tapped, pool).cpu().numpy()) for tapped in taps]
+                    taps = self.encoder.read(_chosen(values, these))
+                    found = [self._in_format(pooled(tapped, self.pool).cpu().numpy()) for tapped in taps]
                 except ValueError as error:
-                    error.add_note(f"The batch holds the samples {start} to {stop - 1}.")
+                    error.add_note(f"The batch holds the samples {_told(these)}.")
                     raise
                 yield start, found
-                bar.update(stop - start)
+                bar.update(len(these))
 
     def _in_format(self, array: Float[np.ndarray, "batch width"]) -> Float[np.ndarray, "batch width"]:
-        """The array in the number format of the files.
+        """The array in the number format of the taps.
 
         Raises:
             ValueError: If it holds a number that is too large for it.
@@ -122,5 +150,31 @@ class TapCache:
         return array.astype(self.dtype)
 
 
+def check_reading(batch: Any, dtype: Any) -> None:
+    """Raise ValueError if the size of a batch or the number format of taps is out of range."""
+    check_whole("batch", batch, 1)
+    check_one_of("dtype", dtype, _FORMATS)
+
+
 def _new_file(path: Path, dtype: str, rows: int, first: Float[np.ndarray, "batch width"]) -> "np.memmap[Any, Any]":
     return open_memmap(path, mode="w+", dtype=dtype, shape=(rows, first.shape[1]))
+
+
+def _follow(rows: Sequence[int]) -> bool:
+    """Whether rising rows are all from the first to the last."""
+    return not rows or rows[-1] - rows[0] == len(rows) - 1
+
+
+def _told(rows: Sequence[int]) -> str:
+    return f"{rows[0]} to {rows[-1]}" if rows and _follow(rows) else ", ".join(map(str, rows))
+
+
+def _chosen(values: Any, rows: Sequence[int]) -> Any:
+    """Some samples, in rising order, in the same form."""
+    if _follow(rows):
+        return part(values, *((rows[0], rows[-1] + 1) if rows else (0, 0)))
+    if isinstance(values, Mapping):
+        return {name: tensor[rows] for name, tensor in values.items()}
+    if isinstance(values, tuple) and tensors_of(values):
+        return tuple(tensor[rows] for tensor in values)
+    return values[rows] if tensors_of(values) else [values[row] for row in rows]

@@ -1,17 +1,21 @@
 """One vector a sample from the tokens of a tap; what lies in padding never counts."""
 
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from plait.data.settings import check_one_of
 from plait.nn.taps.base import Tapped
 
 Tokens = Float[Tensor, "batch token width"]
 Here = Bool[Tensor, "batch token"]
 Vectors = Float[Tensor, "batch width"]
+
+_SEGMENTS = re.compile(r"segments-([1-9]|[1-5][0-9]|6[0-4])")
 
 
 def first(tokens: Tokens, here: Here) -> Vectors:
@@ -51,6 +55,26 @@ def mean_and_spread(tokens: Tokens, here: Here) -> Float[Tensor, "batch twice"]:
     return torch.cat([centre, (squares.sum(1) / here.sum(1, keepdim=True)).sqrt()], 1)
 
 
+def segments(tokens: Tokens, here: Here, number: int) -> Float[Tensor, "batch side_by_side"]:
+    """Means of so many consecutive segments of the tokens that are there, side by side: so many times the width.
+
+    Of T tokens that are there, segment i = 0, 1, ... has those from floor(i T / number) to before
+    ceil((i + 1) T / number), as in torch's adaptive average pooling: segments are never empty, and share tokens where
+    the number does not divide T.
+
+    Args:
+        tokens: The tokens.
+        here: Which of them are there, at least one a sample.
+        number: Number of segments, at least 1.
+    """
+    rank, total = here.cumsum(1)[:, None] - 1, here.sum(1)[:, None]
+    place = torch.arange(number, device=here.device)
+    start, stop = place * total // number, -(-(place + 1) * total // number)  # the floor, and the ceiling
+    inside = here[:, None] & (rank >= start[..., None]) & (rank < stop[..., None])
+    share = inside.to(tokens.dtype) / (stop - start)[..., None]
+    return torch.bmm(share, _without_padding(tokens, here, 0.0)).flatten(1)
+
+
 POOLINGS: Mapping[str, Callable[[Tokens, Here], Tensor]] = {
     "first": first,
     "cls": cls,
@@ -58,7 +82,14 @@ POOLINGS: Mapping[str, Callable[[Tokens, Here], Tensor]] = {
     "max": largest,
     "mean+std": mean_and_spread,
 }
-"""How the tokens of a tap become one vector, by name."""
+"""How the tokens of a tap become one vector, by name; there is "segments-N" besides."""
+
+
+def check_pooling(how: Any) -> None:
+    """Raise ValueError if a setting is neither a name in `POOLINGS` nor "segments-N" with N from 1 to 64."""
+    if not isinstance(how, str) or not (how in POOLINGS or _SEGMENTS.fullmatch(how)):
+        names = ", ".join(map(repr, POOLINGS))
+        raise ValueError(f"pool must be one of {names} (got {how!r}), or 'segments-N' with N from 1 to 64.")
 
 
 def pooled(tapped: Tapped, how: str) -> Float[Tensor, "batch pooled"]:
@@ -66,13 +97,14 @@ def pooled(tapped: Tapped, how: str) -> Float[Tensor, "batch pooled"]:
 
     Args:
         tapped: What a block gives; a vector counts as a single token.
-        how: "first" (the first token that is there), "cls" (token 0), "mean", "max", or "mean+std" (twice as wide).
+        how: "first" (the first token that is there), "cls" (token 0), "mean", "max", "mean+std" (twice as wide), or
+            "segments-N" with N from 1 to 64: means of N consecutive segments (N times as wide).
 
     Raises:
         ValueError: If there is no such pooling, if a row has no token that is there, or, for "cls", if token 0 is
             padding.
     """
-    check_one_of("pool", how, POOLINGS)
+    check_pooling(how)
     values = tapped.values.to(torch.promote_types(tapped.values.dtype, torch.float32))
     tokens = values if values.ndim == 3 else values[:, None]
     here = tapped.here if tapped.here is not None else tokens.new_ones(tokens.shape[:2], dtype=torch.bool)
@@ -82,7 +114,13 @@ def pooled(tapped: Tapped, how: str) -> Float[Tensor, "batch pooled"]:
             f"Row {int(empty.nonzero()[0])} has no token that is there: all is padding, and nothing can be pooled. "
             "Leave such samples out."
         )
-    return POOLINGS[how](tokens, here)
+    return _pooling(how)(tokens, here)
+
+
+def _pooling(how: str) -> Callable[[Tokens, Here], Tensor]:
+    """The pooling of that name."""
+    cut = _SEGMENTS.fullmatch(how)
+    return partial(segments, number=int(cut[1])) if cut else POOLINGS[how]
 
 
 def _without_padding(tokens: Tokens, here: Here, value: float) -> Tokens:

@@ -96,39 +96,65 @@ class SmallImageNet(nn.Module):
         return found
 
 
-class SmallAudioNet(nn.Module):
-    """Six residual blocks of convolutions along time, on the mel bands of a waveform; blocks 3 and 5 halve the time.
+class SmallSeriesNet(nn.Module):
+    """Six residual blocks of convolutions along time, for a series (time, channel); blocks 3 and 5 halve the time.
+
+    Drawn from torch's global random numbers.
+
+    Args:
+        channels: Channels of a series, at least 1.
+        out: Outputs of the head, at least 1.
+        width: Size of a token of the first two blocks, at least 2; those of the last two are four times as wide.
+
+    Attributes:
+        blocks: The blocks; each gives tokens (batch, time, width).
+
+    Raises:
+        ValueError: If a size is below 1 (the width: 2).
+    """
+
+    def __init__(self, channels: int, out: int, width: int = 32) -> None:
+        _check(channels=channels, out=out)
+        check_whole("width", width, 2)  # what is normalised to mean 0 says nothing if it is one number
+        super().__init__()
+        self.stem = nn.Linear(channels, width)
+        self.blocks = nn.ModuleList(_SeriesBlock(*sizes) for sizes in _sizes(width))
+        self.head = nn.Linear(4 * width, out)
+
+    def forward(self, series: Float[Tensor, "batch time channel"]) -> Float[Tensor, "batch out"]:
+        """The outputs of the head, from the mean of the last tokens; series may have any length."""
+        tokens = self.stem(series)
+        for block in self.blocks:
+            tokens = block(tokens)
+        found: Tensor = self.head(tokens.mean(1))
+        return found
+
+
+class SmallAudioNet(SmallSeriesNet):
+    """`SmallSeriesNet` on the mel bands of a waveform.
 
     Drawn from torch's global random numbers.
 
     Args:
         out: Outputs of the head, at least 1.
         rate: Samples a second.
-        width: Size of a token of the first two blocks, at least 1; those of the last two are four times as wide.
+        width: Size of a token of the first two blocks, at least 2; those of the last two are four times as wide.
         bands: Number of mel bands.
 
     Attributes:
         blocks: The blocks; each gives tokens (batch, time, width).
 
     Raises:
-        ValueError: If a size is below 1, or there are too many bands for the rate.
+        ValueError: If a size is below 1 (the width: 2), or there are too many bands for the rate.
     """
 
     def __init__(self, out: int, rate: int = 16_000, width: int = 32, bands: int = 40) -> None:
-        _check(out=out, width=width)
-        super().__init__()
+        super().__init__(bands, out, width)
         self.mel = LogMel(rate, bands)
-        self.stem = nn.Linear(bands, width)
-        self.blocks = nn.ModuleList(_SeriesBlock(*sizes) for sizes in _sizes(width))
-        self.head = nn.Linear(4 * width, out)
 
     def forward(self, waveforms: Float[Tensor, "batch time"]) -> Float[Tensor, "batch out"]:
         """The outputs of the head, from the mean of the last tokens; waveforms may have any length."""
-        tokens = self.stem(self.mel(waveforms))
-        for block in self.blocks:
-            tokens = block(tokens)
-        found: Tensor = self.head(tokens.mean(1))
-        return found
+        return super().forward(self.mel(waveforms))
 
 
 class SmallVectorNet(nn.Module):
