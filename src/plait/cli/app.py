@@ -194,6 +194,7 @@ def reproduce(
         printing.echo_json({**outcome.to_json(), "saved_in": request.folder})
     else:
         typer.echo("\n".join(reproducing.lines(outcome, request.folder)))
+    reproducing.settle(outcome)
 
 
 @app.command()

@@ -1,9 +1,10 @@
 """`plait reproduce`: a paper's experiment, run by run, and what it says at the end."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from plait.reproduce.outcome import Outcome
 from plait.reproduce.page import page
@@ -66,6 +67,29 @@ def seeds_from_text(text: str) -> tuple[int, ...]:
 
 
 def lines(outcome: Outcome, folder: Path) -> Iterable[str]:
-    """What is told at the end, for people: the page, and where the files are."""
+    """What is told at the end, for people: the page, every threshold, and where the files are."""
     yield page(outcome)
+    yield from map(_told, outcome.checks.to_dict("records"))
     yield f"results: {folder}"
+
+
+def settle(outcome: Outcome) -> None:
+    """Let a reproduction whose thresholds do not all hold end as an error.
+
+    Raises:
+        ValueError: If a threshold does not hold; the message names all that do not.
+    """
+    checks = outcome.checks
+    failed = checks[~checks["held"].astype(bool)] if len(checks) else checks
+    if len(failed):
+        named = "; ".join(map(_words, failed.to_dict("records")))
+        raise ValueError(f"{len(failed)} of {len(checks)} thresholds of {outcome.study.name} do not hold: {named}")
+
+
+def _told(one: Mapping[Any, Any]) -> str:
+    """A threshold in a line."""
+    return f"{'held' if one['held'] else 'NOT HELD':<8}  {_words(one)}; {one['runs']} run(s); {one['source']}"
+
+
+def _words(one: Mapping[Any, Any]) -> str:
+    return f"{one['check']}: {one['measured']:.4f} ({one['threshold']})"

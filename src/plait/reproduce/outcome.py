@@ -58,6 +58,11 @@ class Outcome:
         return difference_table(self.study, self.results)
 
     @property
+    def checks(self) -> pd.DataFrame:
+        """Thresholds of the study and whether they hold, one a row; no row where it has none."""
+        return pd.DataFrame() if self.study.checks is None else self.study.checks(self.results)
+
+    @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables that runs gave, by name."""
         names = dict.fromkeys(name for one in self.stored for name in one.found.tables)
@@ -82,6 +87,7 @@ class Outcome:
             "summary": _records(summary[summary["kind"] == "here"]),
             "differences": _records(self.differences),
             "published": _records(self.published),
+            "checks": _records(self.checks),
             "settings": dict(self.study.settings),
             "version": plait.__version__,
             "runs_of_other_settings": self.others,

@@ -29,6 +29,15 @@ REPRODUCTIONS: Mapping[str, Entry] = {
     "step-fusion/mitbih": Entry(
         "step_fusion_mitbih", "heartbeat classes of new and of known patients", "some hours on two cores"
     ),
+    "ssfn/planted": Entry(
+        "ssfn_planted", "pairs of taps whose best choice is known, with thresholds", "half an hour on two cores"
+    ),
+    "ssfn/image-text": Entry("ssfn_image_text", "categories of emoji from picture and name", "minutes on one core"),
+    "ssfn/audio-image": Entry(
+        "ssfn_audio_image", "spoken and written digits, one speaker left out", "a quarter of an hour on one core"
+    ),
+    "ssfn/text-audio": Entry("ssfn_text_audio", "sentiment from words and voice in videos", "minutes on one core"),
+    "ssfn/text-text": Entry("ssfn_text_text", "ratings from titles and texts of reviews", "minutes on one core"),
 }
 """By name."""
 

@@ -80,6 +80,9 @@ Contrasts = Callable[[pd.DataFrame], Sequence[Contrast]]
 """From the results, one row a run, to what is compared; arms that have no run are passed over."""
 Published = Callable[[pd.DataFrame], pd.DataFrame]
 """From the results to public numbers beside them: columns group, method, metric, value, sd, protocol, source."""
+Checks = Callable[[pd.DataFrame], pd.DataFrame]
+"""From the results to thresholds: columns check, threshold, measured, runs, held (True or False), source (who set it).
+Thresholds of runs that are not there are left out."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class Study:
         metrics: The metrics that are compared, by name, each "lower" or "higher": which is better.
         contrasts: Which arms are compared.
         published: Public numbers for the groups that were run.
+        checks: Thresholds that the numbers must keep, and whether they do; None is none.
     """
 
     name: str
@@ -103,3 +107,4 @@ class Study:
     metrics: Mapping[str, str]
     contrasts: Contrasts
     published: Published
+    checks: Checks | None = None

@@ -21,12 +21,16 @@ _PICTURES: Mapping[str, Callable[[pd.DataFrame], Axes]] = {"confusion": plot_con
 def write_all(outcome: Outcome, folder: Path) -> None:
     """Write results.csv, summary.csv, differences.csv, the runs' tables with their pictures, and summary.md.
 
+    checks.csv as well, where the study has thresholds.
+
     Raises:
         OSError: If a file cannot be written.
     """
     outcome.write_results(folder)
     to_csv(outcome.summary, folder / "summary.csv")
     to_csv(outcome.differences, folder / "differences.csv")
+    if outcome.study.checks is not None:
+        to_csv(outcome.checks, folder / "checks.csv")
     for name, table in outcome.tables.items():
         to_csv(table, folder / f"{name}.csv")
         if name in _PICTURES:

@@ -77,6 +77,7 @@ def select(
         told = f"No set has a lower bound of its gain over {_written(tap)} above 0 (the best: {low.max():.3f})."
         return Selection("no supported fusion", None, (), tap, float(over.values[best]), float(low[best]), (told,))
     near = np.flatnonzero(confidence_set(fused, margin, level) & (low > 0)).tolist()
+    near = near or [int(np.argmax(np.where(low > 0, fused.values, -np.inf)))]  # the two bounds differ
     ranks = {row: _rank(space, sets[row]) for row in near}
     row = min(ranks, key=lambda row: (*ranks[row], -fused.values[row]))
     trail = (
