@@ -36,7 +36,9 @@ from plait.estimators import FusionClassifier, FusionEstimator, FusionRegressor
 from plait.nn.extractors import is_frozen
 from plait.nn.learners import trust
 from plait.nn.module import FusionModule
+from plait.nn.taps.base import LayeredEncoder
 from plait.nn.taps.reading import check_unchanged, layered
+from plait.nn.taps.text import from_words, in_words
 from plait.training.trainer import Trainer
 
 FORMAT = 1
@@ -58,13 +60,15 @@ _FITTED = (
     "history_",
     "tables_",
 )
+_KEYS = ("estimator", "params", "method", "spec", "encoders", "target", "fitted", "weights_sha256", "versions")
 _MODULE, _SCALING, _TARGET = "module/", "scaling/", "target/"
 
 
 def save(estimator: FusionEstimator, folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Write a fitted estimator into a folder, all of it or nothing.
 
-    The user's own encoders are saved by their weights alone: `load` needs the modules again.
+    The user's own modules are saved by their weights alone: `load` needs them again. Of layered encoders nothing is
+    saved but a fingerprint, and of `MiniLM` its settings, from which `load` makes it anew.
 
     Args:
         estimator: A fitted FusionClassifier or FusionRegressor.
@@ -116,23 +120,23 @@ def load(
     Args:
         folder: Where `save` wrote.
         encoders: The user's own modules, where the estimator had some; their weights are read from the file. Layered
-            encoders are not in the file: give those of the fit.
+            encoders are not in the file: give those of the fit. Only `MiniLM` is made anew where none is given.
         trusted: Types that a learner may be made of beside scikit-learn's own, by their path, for example
             ["xgboost.sklearn.XGBClassifier"]. They can run code of their own: name them only if you trust the file.
 
     Raises:
         FileNotFoundError: If the folder or one of its files is not there.
-        ValueError: If a file is damaged, was written by a newer plait, encoders are missing, or a learner is made of
-            types that are not trusted (the message names them).
+        ValueError: If a file is damaged, was written by a newer plait, encoders are missing or are others than in the
+            fit, or a learner is made of types that are not trusted (the message names them).
+        ImportError: If `MiniLM` is to be made anew and its packages are not installed.
     """
     folder = Path(folder)
-    saved, weights = _read_model(folder), _read_bytes(folder / _WEIGHTS)
+    saved, weights = read_description(folder), _read_bytes(folder / _WEIGHTS)
     if hashlib.sha256(weights).hexdigest() != saved.get("weights_sha256"):
         raise _damaged(folder / _WEIGHTS, "its content is not what was saved (the checksum differs)")
     try:
         tensors = load_tensors(weights)
-        with_taps, marks = layered(encoders), saved["fitted"].get("encoder_marks_", {})
-        check_unchanged(with_taps, marks)
+        with_taps = _with_taps(saved, encoders or {})
         given = _checked_encoders(saved["encoders"], {k: v for k, v in (encoders or {}).items() if k not in with_taps})
         classes = Classes(_CLASSES, trusted)
         every = {**given, **with_taps} or None
@@ -184,6 +188,7 @@ def _described(estimator: FusionEstimator, weights: bytes) -> dict[str, Any]:
         "method": to_text(estimator.method_),
         "spec": estimator.spec_.to_json(),
         "encoders": frozen,
+        "text_encoders": in_words(layered(estimator.encoders)),
         "target": {"single": estimator.target_.single} if isinstance(estimator, FusionRegressor) else None,
         "fitted": to_text(fitted),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
@@ -197,7 +202,16 @@ def _read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _read_model(folder: Path) -> dict[str, Any]:
+def read_description(folder: Path) -> dict[str, Any]:
+    """What model.json says, as it stands there.
+
+    Args:
+        folder: Where `save` wrote.
+
+    Raises:
+        FileNotFoundError: If it is not there.
+        ValueError: If it is damaged, or was written by a newer plait.
+    """
     path = folder / _MODEL
     try:
         saved = json.loads(_read_bytes(path).decode("utf-8"))
@@ -212,11 +226,33 @@ def _read_model(folder: Path) -> dict[str, Any]:
             f"{FORMAT}). Update plait."
         )
     described: dict[str, Any] = saved
+    lacking = [key for key in _KEYS if key not in described]
+    if lacking:
+        raise _damaged(path, f"it has no {listed(lacking)}")
     return described
 
 
 def _damaged(path: Path, reason: str) -> ValueError:
     return ValueError(f"{path} is damaged or no saved model ({reason}). Save the model again, or restore a copy.")
+
+
+def _with_taps(saved: Mapping[str, Any], given: Mapping[str, Encoder]) -> dict[str, LayeredEncoder]:
+    """The layered encoders of the fit: those given, and those that the file describes.
+
+    Raises:
+        ValueError: If one is missing, or not the one of the fit.
+    """
+    marks, described = saved["fitted"].get("encoder_marks_", {}), saved.get("text_encoders", {})
+    lacking = [name for name in marks if name not in given and name not in described]
+    if lacking:
+        raise ValueError(
+            f"The model was fitted with layered encoders for {listed(marks)}; the file cannot say those of "
+            f"{listed(lacking)}. In Python give them again: load(folder, encoders={{{lacking[0]!r}: ...}})."
+        )
+    anew = from_words({name: one for name, one in described.items() if name not in given})
+    found = {**anew, **layered(given)}
+    check_unchanged(found, marks)
+    return found
 
 
 def _checked_encoders(saved: Mapping[str, bool], given: Mapping[str, nn.Module]) -> dict[str, nn.Module]:

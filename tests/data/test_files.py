@@ -323,3 +323,90 @@ def test_there_must_be_a_folder(tmp_path: Path) -> None:
     """A file is none."""
     with pytest.raises(FileNotFoundError, match=r"There is no folder .*nowhere"):
         read_folder(tmp_path / "nowhere")
+
+
+REVIEWS = 'id,review\ns1,NA\ns2,\ns3,"good, very ""good"""\ns4,007\n'
+
+
+def test_a_file_of_texts_is_read_as_it_is_written(tmp_path: Path) -> None:
+    """One string a sample, "NA" and "007" too; an empty cell and a sample that is not there are absent texts."""
+    with pytest.warns(UserWarning, match="'genes' lacks 1"):
+        data = read_folder(folder_of(tmp_path, genes=GENES, reviews=REVIEWS), texts=["reviews"]).modalities
+    assert data.names == ("genes", "reviews")
+    assert data["reviews"].tolist() == ["NA", None, 'good, very "good"', "007"]
+    assert data.present[:, 1].tolist() == [True, False, True, True]
+    assert data.columns == {"genes": ("u", "v")}
+    assert data["genes"].shape == (4, 2)
+
+
+def test_every_table_gives_the_same_texts(tmp_path: Path) -> None:
+    """Csv, tsv, gzipped, and parquet, where nothing is an absent text too."""
+    pytest.importorskip("pyarrow")
+    folder_of(tmp_path, plain=REVIEWS)
+    tabs = REVIEWS.replace(",", "\t").replace("good\t", "good,")
+    (tmp_path / "tabs.tsv").write_text(tabs)
+    (tmp_path / "packed.tsv.gz").write_bytes(gzip.compress(tabs.encode()))
+    texts = ["NA", None, 'good, very "good"', "007"]
+    pd.DataFrame({"id": ["s1", "s2", "s3", "s4"], "t": texts}).to_parquet(tmp_path / "table.parquet")
+    data = read_folder(tmp_path, texts=["plain", "tabs", "packed", "table"]).modalities
+    assert [data[name].tolist() for name in data] == [texts] * 4
+
+
+def test_target_and_groups_beside_texts_keep_their_types(tmp_path: Path) -> None:
+    """Numbers are numbers, as in any other file, and the column that is left is the text."""
+    folder = folder_of(tmp_path, said="id,stars,review,who\ns1,5,10,a\ns2,1,bad,b\ns3,,so so,a\n")
+    with pytest.raises(ValueError, match=r"said\.csv must have one column of texts .* has 3: 'stars', 'review', 'who'"):
+        read_folder(folder, texts=["said"])
+    data = read_folder(folder, "stars", groups="who", texts=["said"])
+    assert data.modalities["said"].tolist() == ["10", "bad", "so so"]
+    assert data.target is not None
+    assert data.groups is not None
+    assert data.target.to_dict() == {"s1": 5, "s2": 1}
+    assert data.target.dtype == np.int64
+    assert data.groups.tolist() == ["a", "b", "a"]
+
+
+def test_texts_and_arrays_stand_side_by_side(tmp_path: Path) -> None:
+    """An image keeps its shape, by ids or by position."""
+    np.savez(tmp_path / "image.npz", id=["s1", "s3"], image=np.zeros((2, 2, 3)))
+    with pytest.warns(UserWarning, match="'image' lacks 2"):
+        data = read_folder(folder_of(tmp_path, reviews=REVIEWS), texts=["reviews"]).modalities
+    assert data.sample_shapes == {"image": (2, 3), "reviews": ()}
+    (tmp_path / "image.npz").unlink()
+    np.save(tmp_path / "image.npy", np.zeros((3, 2)))
+    data = read_folder(folder_of(tmp_path, reviews='review\ngood\n""\nbad\n'), texts=["reviews"]).modalities
+    assert data["reviews"].tolist() == ["good", None, "bad"]
+
+
+def test_a_modality_without_any_text_is_absent_in_all(tmp_path: Path) -> None:
+    """New samples may lack it; they stay, with what else they have."""
+    folder = folder_of(tmp_path, ages=AGES, reviews="id,review\ns1,\ns2,\ns3,\n")
+    data = read_folder(folder, texts=["reviews"]).modalities
+    assert data.ids.tolist() == ["s3", "s1", "s2"]
+    assert data.present.tolist() == [[True, False]] * 3
+    assert data.sample_shapes == {"ages": (1,), "reviews": (0,)}
+
+
+def test_texts_that_are_all_numbers_are_warned_of(tmp_path: Path) -> None:
+    """They may be, but were hardly meant."""
+    with pytest.warns(UserWarning, match=r"'age' of .*ages\.csv is read as texts, but every one of them is a number"):
+        data = read_folder(folder_of(tmp_path, ages=AGES), texts=["ages"])
+    assert data.modalities["ages"].tolist() == ["30", "10", "20"]
+
+
+def test_what_are_no_texts_is_refused(tmp_path: Path) -> None:
+    """Arrays, numbers in parquet, several columns, a name without a file; texts that nobody asked for, with the way."""
+    pytest.importorskip("pyarrow")
+    np.save(tmp_path / "array.npy", np.zeros((3, 2)))
+    pd.DataFrame({"id": ["a", "b"], "day": [None, 3.5]}).to_parquet(tmp_path / "table.parquet")
+    folder_of(tmp_path, genes=GENES, reviews=REVIEWS)
+    for name, message in {
+        "array": r"array\.npy holds an array\. Texts are read from a table",
+        "table": r"Column 'day' of .*table\.parquet must hold texts, but sample 'b' has 3\.5",
+        "genes": r"genes\.csv must have one column of texts .* has 2: 'u', 'v'",
+        "review": "no file of the modality 'review'; it has files of 'array', 'genes', 'reviews', 'table'",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            read_folder(tmp_path, modalities=[name], texts=[name])
+    with pytest.raises(ValueError, match=r"must hold numbers, .*have an encoder read them: --encoder reviews=minilm"):
+        read_folder(tmp_path, modalities=["reviews"])

@@ -46,9 +46,8 @@ def test_every_reproduction_can_be_planned(name: str) -> None:
     assert study.name == name
     assert "no number of the paper is claimed" in study.note
     assert {run.seed for run in study.runs} <= {0, 5}
-    assert study.settings["epochs"] == 2
-    json.dumps(dict(study.settings), allow_nan=False)
-    assert all({"group", "method", "lookback", "protocol"} <= run.labels.keys() for run in study.runs)
+    assert '"epochs": 2' in json.dumps(dict(study.settings), allow_nan=False)
+    assert all({"group", "method", "protocol"} <= run.labels.keys() for run in study.runs)
 
 
 def test_a_part_is_run_and_gone_on_with(tmp_path: Path) -> None:

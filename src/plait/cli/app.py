@@ -9,7 +9,7 @@ import typer
 
 from plait.cli import options
 
-EXPECTED = (ValueError, TypeError, KeyError, OSError, ModuleNotFoundError)
+EXPECTED = (ValueError, TypeError, KeyError, OSError, ImportError)
 """Errors that input or its surroundings cause; anything else is a fault of plait and keeps its traceback."""
 
 app = typer.Typer(
@@ -49,6 +49,8 @@ def fit(
     method: options.MethodName = "meta-fusion",
     param: options.Params = None,
     modality: options.OnlyModalities = None,
+    encoder: options.Encoders = None,
+    cache: options.Cache = None,
     target: options.Target = None,
     ids: options.Ids = None,
     groups: options.Groups = None,
@@ -62,11 +64,12 @@ def fit(
     quiet: options.Quiet = False,
 ) -> None:
     """Fit a method and save the model in a folder."""
-    from plait.cli import fitting, printing, sources
+    from plait.cli import encoders, fitting, printing, sources
 
-    columns = sources.Columns(target, ids, groups, tuple(modality or ()))
+    kinds = encoders.kinds_from_text(encoder or ())
+    columns = sources.Columns(target, ids, groups, tuple(modality or ()), tuple(kinds))
     settings = fitting.Settings(task and task.value, options.held_out(validation), epochs, seed, not quiet)
-    request = fitting.FitRequest(method, tuple(param or ()), settings, out, overwrite)
+    request = fitting.FitRequest(method, tuple(param or ()), settings, out, overwrite, kinds, cache)
     request.check()
     report = fitting.fitted(sources.open_source(source, columns).training(all_rows=all_rows), request)
     (printing.echo_json if as_json else printing.echo_table)(report)
@@ -94,7 +97,8 @@ def predict(
 
     predicting.check_free(out, overwrite=overwrite)
     estimator = load(model)
-    columns = sources.Columns(target, ids, modalities=predicting.expected(estimator, absent or ()))
+    names = predicting.expected(estimator, absent or ())
+    columns = sources.Columns(target, ids, modalities=names, texts=predicting.texts_of(estimator, names))
     samples = sources.open_source(source, columns).new(all_rows=all_rows)
     predictions = predicting.Predictions.of(estimator, samples, absent or (), probabilities=probabilities)
     (printing.echo_json if as_json else printing.echo_predictions)(predictions.written(out))
@@ -118,6 +122,7 @@ def compare(
     calibration: options.Calibration = None,
     jobs: options.Jobs = -1,
     modality: options.OnlyModalities = None,
+    encoder: options.Encoders = None,
     target: options.Target = None,
     ids: options.Ids = None,
     groups: options.Groups = None,
@@ -131,15 +136,17 @@ def compare(
 
     A killed comparison goes on where it stopped when the same command is run again.
     """
-    from plait.cli import comparing, printing, sources
+    from plait.cli import comparing, encoders, printing, sources
 
-    columns = sources.Columns(target, ids, groups, tuple(modality or ()))
+    kinds = encoders.kinds_from_text(encoder or ())
+    columns = sources.Columns(target, ids, groups, tuple(modality or ()), tuple(kinds))
     chosen = {"metric": metric, "margin": margin, "probe": probe, "ledger": ledger, "controls": controls, "jobs": jobs}
     chosen["calibration"] = calibration
     fits = comparing.Fits(task and task.value, epochs, options.held_out(validation), not quiet)
     protocol = comparing.Protocol(folds, repeats, seeds, seed)
     found = comparing.compared(
-        sources.open_source(source, columns), comparing.CompareRequest(methods, protocol, fits, out, chosen, curve)
+        sources.open_source(source, columns),
+        comparing.CompareRequest(methods, protocol, fits, out, chosen, curve, kinds),
     )
     if as_json:
         printing.echo_json(comparing.summary(found, out))
@@ -201,11 +208,29 @@ def reproduce(
 def show(model: options.Model, as_json: options.Json = False) -> None:
     """Show what a saved model is.
 
-    Method with all its choices, modalities, classes, versions.
+    Method with all its choices, what its search found, modalities, classes, versions.
     """
     from plait.cli import listing, printing
 
     (printing.echo_json if as_json else printing.echo_table)(listing.description(model))
+
+
+@app.command()
+def report(
+    model: options.Model,
+    out: options.ReportFile,
+    tables: options.TablesFolder = None,
+    overwrite: options.Overwrite = False,
+    as_json: options.Json = False,
+) -> None:
+    """Write what the search of a saved model found: maps, intervals and verdict, in one HTML file.
+
+    The model is one of skew-pair fusion that searched for its pairs.
+    """
+    from plait.cli import printing, reporting
+
+    found = reporting.written(model, reporting.ReportRequest(out, tables, overwrite))
+    (printing.echo_json if as_json else printing.echo_table)(found)
 
 
 def main() -> None:
@@ -217,7 +242,7 @@ def main() -> None:
             app(prog_name="plait")
         except EXPECTED as error:
             said = error.args[0] if isinstance(error, KeyError) and error.args else error
-            _note(str(said))
+            _note(" ".join([str(said), *getattr(error, "__notes__", ())]))
             sys.exit(1)
 
 

@@ -1,20 +1,25 @@
 """`plait fit`: what the target is taken for, the estimator, its training, and what is said of it."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from plait.cli.listing import MODEL_FILE
+from plait.cli.encoders import check_texts, made
+from plait.cli.listing import MODEL_FILE, shapes
 from plait.cli.parameters import method_from_text
+from plait.cli.reporting import search_in, summary
 from plait.cli.sources import Samples
 from plait.cli.targets import TargetValues
 from plait.data.text import to_text
 from plait.estimators import FusionClassifier, FusionRegressor
 from plait.methods.base import Method
 from plait.methods.registry import method_by_name
+from plait.nn.taps.text import TextEncoder
 from plait.persistence import save
 from plait.training.trainer import Trainer
 
@@ -40,10 +45,12 @@ class Settings:
     seed: int
     verbose: bool
 
-    def estimator(self, method: Method, task: str) -> Estimator:
+    def estimator(self, method: Method, task: str, encoders: Mapping[str, TextEncoder], cache: Path | None) -> Estimator:
         """An estimator for the task with these settings."""
         return _ESTIMATORS[task](
             method,
+            encoders=encoders or None,
+            cache=cache,
             validation=self.validation,
             trainer=Trainer() if self.epochs is None else Trainer(epochs=self.epochs),
             random_state=self.seed,
@@ -61,6 +68,8 @@ class FitRequest:
         settings: How the estimator is set.
         out: Folder to save in.
         overwrite: Whether a model in `out` is replaced.
+        kinds: Names of encoders, by modality of texts.
+        cache: Folder that what encoders give is kept in.
     """
 
     method: str
@@ -68,15 +77,31 @@ class FitRequest:
     settings: Settings
     out: Path
     overwrite: bool
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    cache: Path | None = None
+
+    @cached_property
+    def encoders(self) -> dict[str, TextEncoder]:
+        """Encoders, by modality of texts."""
+        return made(self.kinds)
 
     def check(self) -> None:
         """Raise before anything is read or trained what would fail after it.
 
         Raises:
-            ValueError: If method or parameters are unknown.
-            OSError: If the model cannot be saved where it is to be.
+            ValueError: If method or parameters are unknown, or there is nothing to keep in the cache.
+            OSError: If the model cannot be saved where it is to be, or the cache is no folder.
+            ImportError: If the packages of an encoder are not installed.
         """
         self.made_method()
+        self._check_out()
+        if self.cache is not None and not self.kinds:
+            raise ValueError("--cache keeps what encoders give, and there is no --encoder. Leave it out, or give one.")
+        if self.cache is not None and self.cache.exists() and not self.cache.is_dir():
+            raise NotADirectoryError(f"--cache {self.cache} is a file. Name a folder; it is made if need be.")
+        _ = self.encoders
+
+    def _check_out(self) -> None:
         if not self.out.absolute().parent.is_dir():
             raise FileNotFoundError(f"There is no folder {self.out.parent} to save {self.out.name} in. Make it first.")
         if self.out.exists() and not self.overwrite:
@@ -99,8 +124,9 @@ def fitted(samples: Samples, request: FitRequest) -> dict[str, Any]:
     Raises:
         ValueError: If the samples cannot be learned from.
     """
+    check_texts(samples.modalities, request.kinds)
     target = TargetValues.of(samples, request.settings.task)
-    estimator = request.settings.estimator(request.made_method(), target.task)
+    estimator = request.settings.estimator(request.made_method(), target.task, request.encoders, request.cache)
     groups = None if samples.groups is None else samples.groups.to_numpy()
     start = time.perf_counter()
     estimator.fit(samples.modalities, target.values, groups)
@@ -120,7 +146,8 @@ def _report(estimator: Estimator, samples: Samples, settings: Settings) -> dict[
         "task": f"{spec.task} ({spec.outputs} {'classes' if classes else 'target'})",
         "trained_on": samples.rows,
         "n": len(samples.modalities),
-        "modalities": {name: list(shape) for name, shape in spec.shapes.items()},
+        "modalities": shapes(estimator.raw_shapes_),
+        **({"encoders": _names(request.encoders)} if request.encoders else {}),
         "validation_loss": _validation_loss(estimator),
         "loss_is": f"{unit}; mean over the networks of the ensemble, by weight; validation: {held_out}",
         "params": to_text(estimator.method_.get_params(deep=False)),

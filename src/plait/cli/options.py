@@ -28,6 +28,13 @@ Absent = Annotated[
 AllRows = Annotated[bool, typer.Option("--all-rows", help="All rows of a data set, whatever its published split.")]
 Controls = Annotated[bool, typer.Option(help="Refit one method on spoiled data, which must then learn nothing.")]
 Curve = Annotated[bool, typer.Option("--curve", help="Also a learning curve: best fusion, best single modality.")]
+Cache = Annotated[
+    Path | None, typer.Option("--cache", metavar="FOLDER", help="Keep what encoders give; it is not computed again.")
+]
+Encoders = Annotated[
+    list[str] | None,
+    typer.Option("--encoder", metavar="NAME=minilm", help="This modality is texts, read so; repeat for more."),
+]
 Epochs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Most epochs of training.")]
 Calibration = Annotated[
     str | None,
@@ -75,6 +82,7 @@ RankFolders = Annotated[
     list[Path], typer.Argument(metavar="FOLDER...", help="Folders of comparisons, one a data set; two or more.")
 ]
 RankPicture = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the diagram: svg, png or pdf.")]
+ReportFile = Annotated[Path, typer.Option("--out", metavar="FILE", help="The report, one HTML file.")]
 Repeats = Annotated[int, typer.Option(min=1, metavar="N", help="How often the folds are drawn anew.")]
 ReproduceFolder = Annotated[
     Path | None,
@@ -92,6 +100,7 @@ Source = Annotated[
     str, typer.Argument(metavar="SOURCE", help="A data set by name, or a folder with one file a modality.")
 ]
 Subjects = Annotated[Subject | None, typer.Argument(help="Only these; both if left out.")]
+TablesFolder = Annotated[Path | None, typer.Option("--tables", metavar="FOLDER", help="Also all tables, as csv.")]
 Target = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the target, in one of the files.")]
 Task = Annotated[TaskName | None, typer.Option(help="By the target if left out.")]
 Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads on the processor.")]

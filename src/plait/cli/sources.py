@@ -28,12 +28,14 @@ class Columns:
         ids: Column of the sample ids.
         groups: Column of the groups.
         modalities: Modalities to use, in this order; () for all.
+        texts: Modalities that are texts, where files do not say so themselves.
     """
 
     target: str | None = None
     ids: str | None = None
     groups: str | None = None
     modalities: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,12 @@ class FolderSource(Source):
     def _read(self, groups: str | None) -> Any:
         wanted = self.columns
         return read_folder(
-            self.folder, wanted.target, on=wanted.ids, groups=groups, modalities=wanted.modalities or None
+            self.folder,
+            wanted.target,
+            on=wanted.ids,
+            groups=groups,
+            modalities=wanted.modalities or None,
+            texts=wanted.texts,
         )
 
 

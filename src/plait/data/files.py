@@ -1,7 +1,7 @@
 """A folder with one file a modality: joined by sample id, its target and groups beside it."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ import pandas as pd
 from pandas.api.types import is_string_dtype
 
 from plait.data.checks import Array, listed, plain
-from plait.data.formats import READERS, FileTable, read_table, suffix_of
+from plait.data.formats import READERS, FileTable, read_table, read_texts, stem_of, suffix_of
 from plait.data.identification import identified
 from plait.data.modalities import Modalities
+from plait.data.texts import holds_texts
 
 TARGET_FILES = ("target", "targets", "labels", "label", "y")
 """Names of a target file, without suffix; a file of this name is never a modality."""
@@ -77,6 +78,7 @@ def read_folder(
     on: str | None = None,
     groups: str | None = None,
     modalities: Sequence[str] | None = None,
+    texts: Collection[str] = (),
 ) -> FolderData:
     """Read a folder with one file a modality; the name of the file, without suffix, names the modality.
 
@@ -92,30 +94,39 @@ def read_folder(
             without a name (a table's index).
         groups: Column of the groups (patient, session), found in exactly one file and then no feature.
         modalities: Names of the modalities to read, in this order; None: every file, in alphabetical order.
+        texts: Names of the modalities that are texts: tables with one column beside ids, target and groups, which is
+            read as it is written; an empty cell is an absent text.
 
     Raises:
         ValueError: If the folder is empty or holds files that are not read, a file is damaged, ids are missing or
-            repeated, a column is no numbers, or target or groups are not found in exactly one file.
+            repeated, a column is no numbers, target or groups are not found in exactly one file, or a modality of
+            texts is no single column of texts.
         FileNotFoundError: If there is no such folder.
         ModuleNotFoundError: If a parquet file is there and pyarrow is not installed.
 
     Warns:
-        UserWarning: With the figures, if files do not hold the same samples.
+        UserWarning: With the figures, if files do not hold the same samples; if all texts of a modality are numbers.
     """
-    paths = _paths(Path(folder), modalities, everything=target is not None or groups is not None)
-    tables = identified({stem: read_table(path, on) for stem, path in paths.items()}, on)
+    paths = _paths(Path(folder), modalities, texts, everything=target is not None or groups is not None)
+    apart = [name for name in (target, groups) if name is not None]
+    read = {
+        stem: read_texts(path, on, apart) if stem in texts else read_table(path, on) for stem, path in paths.items()
+    }
+    tables = identified(read, on)
     columns = [_extracted(tables, name) for name in (target, groups)]
     beside = [stem for stem in tables if stem.lower() in TARGET_FILES and stem not in (modalities or ())]
     chosen = [stem for stem in tables if stem not in beside] if modalities is None else modalities
     left = {stem: tables[stem] for stem in chosen if tables[stem].frame.shape[1]}
     if not left:
         raise ValueError(f"The folder {folder} holds no modality: a file of numbers, one row a sample.")
-    X = _joined(left)
+    X = _joined(left, [stem for stem in left if stem in texts])
     found = _only_column([tables[stem] for stem in beside]) if target is None else columns[0]
     return FolderData(X, _of_samples(found, X.ids, "target"), _of_samples(columns[1], X.ids, "group"))
 
 
-def _paths(folder: Path, modalities: Sequence[str] | None, *, everything: bool) -> dict[str, Path]:
+def _paths(
+    folder: Path, modalities: Sequence[str] | None, texts: Collection[str], *, everything: bool
+) -> dict[str, Path]:
     """The files to read, by name without suffix."""
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
@@ -124,24 +135,22 @@ def _paths(folder: Path, modalities: Sequence[str] | None, *, everything: bool) 
         _check_readable(folder, entries)
     paths: dict[str, Path] = {}
     for path in entries:
-        stem = path.name[: -len(suffix_of(path))] if path.is_file() and suffix_of(path) else None
+        stem = stem_of(path) if path.is_file() and suffix_of(path) else None
         if stem in paths:
             raise ValueError(f"Two files are named {stem!r}: {paths[stem].name} and {path.name}. Keep one of them.")
         paths |= {} if stem is None else {stem: path}
-    return _selected(folder, paths, modalities, everything=everything)
+    _check_there(folder, paths, [*(modalities or ()), *texts])
+    if modalities is None or everything:
+        return paths
+    return {stem: path for stem, path in paths.items() if stem in modalities or stem.lower() in TARGET_FILES}
 
 
-def _selected(
-    folder: Path, paths: dict[str, Path], modalities: Sequence[str] | None, *, everything: bool
-) -> dict[str, Path]:
-    lacking = [name for name in modalities or () if name not in paths]
+def _check_there(folder: Path, paths: Mapping[str, Path], names: Sequence[str]) -> None:
+    lacking = [name for name in dict.fromkeys(names) if name not in paths]
     if lacking:
         raise ValueError(
             f"The folder {folder} has no file of the modality {listed(lacking)}; it has files of {listed(paths)}."
         )
-    if modalities is None or everything:
-        return paths
-    return {stem: path for stem, path in paths.items() if stem in modalities or stem.lower() in TARGET_FILES}
 
 
 def _passed_over(path: Path) -> bool:
@@ -188,15 +197,45 @@ def _only_column(beside: Sequence[FileTable]) -> "pd.Series[Any] | None":
     return None
 
 
-def _joined(tables: Mapping[str, FileTable]) -> Modalities:
-    """The tables as modalities; arrays get their shape back."""
-    X = Modalities.from_frames({stem: _numbers(table) for stem, table in tables.items()})
+def _joined(tables: Mapping[str, FileTable], texts: Collection[str]) -> Modalities:
+    """The tables as modalities; arrays get their shape back, a modality without any text is absent in all."""
+    frames = {stem: _texts(table) if stem in texts else _numbers(table) for stem, table in tables.items()}
+    X = Modalities.from_frames(frames)
     shapes = {stem: table.shape for stem, table in tables.items() if table.shape is not None}
-    if not shapes:
+    empty = [stem for stem in texts if not holds_texts(X[stem])]
+    if not shapes and not empty:
         return X
     arrays = {name: array.reshape(len(X), *shapes.get(name, array.shape[1:])) for name, array in X.items()}
-    columns = {name: labels for name, labels in X.columns.items() if name not in shapes}
-    return Modalities(arrays, ids=X.ids, present=X.present, columns=columns, account=X.account)
+    columns = {name: labels for name, labels in X.columns.items() if name not in shapes and name not in empty}
+    known = {**arrays, **dict.fromkeys(empty)}
+    return Modalities(known, ids=X.ids, present=X.present, columns=columns, account=X.account)
+
+
+def _texts(table: FileTable) -> pd.DataFrame:
+    """The one column of a file of texts, NaN where it is empty.
+
+    Raises:
+        ValueError: If it has another number of columns, or something else than texts.
+    """
+    if table.frame.shape[1] != 1:
+        raise ValueError(
+            f"{table.path} must have one column of texts besides ids, target and groups, but it has "
+            f"{table.frame.shape[1]}: {listed(table.frame.columns)}. Put the others into files of their own, or drop "
+            "them."
+        )
+    column = table.frame.iloc[:, 0].astype(object)
+    written = column.map(lambda cell: isinstance(cell, str)).astype(bool)
+    wrong = column[column.notna() & ~written]
+    if len(wrong):
+        raise ValueError(
+            f"Column {plain(column.name)!r} of {table.path} must hold texts, but sample {plain(wrong.index[0])!r} has "
+            f"{plain(wrong.iloc[0])!r}. Write it as text, or read the file as numbers."
+        )
+    found = column[written & (column != "")]
+    if len(found) and pd.to_numeric(found, errors="coerce").notna().all():
+        message = f"Column {plain(column.name)!r} of {table.path} is read as texts, but every one of them is a number."
+        warnings.warn(message, UserWarning, stacklevel=4)
+    return found.reindex(column.index).to_frame() if len(found) else pd.DataFrame({column.name: np.nan}, column.index)
 
 
 def _numbers(table: FileTable) -> pd.DataFrame:
@@ -215,7 +254,8 @@ def _numbers(table: FileTable) -> pd.DataFrame:
             raise ValueError(
                 f"Column {plain(name)!r} of {table.path} must hold numbers, but sample {plain(wrong.index[0])!r} has "
                 f"{str(wrong.iloc[0])!r}. Encode it as numbers or drop it; if it holds the target, the ids or the "
-                "groups, name it as such."
+                "groups, name it as such; if it holds texts, have an encoder read them: "
+                f"--encoder {stem_of(table.path)}=minilm."
             )
         frame[name] = numbers.astype(np.float64)
     return frame

@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -23,6 +23,8 @@ from plait.data.whole_files import whole_file
 ID_COLUMNS = ("id", "sample_id", "sample", "")
 """Columns that hold the ids of the samples unless another is named; "" is a first column without a name."""
 
+_ENCODING = "utf-8-sig"
+_SEPARATORS: Mapping[str, str] = MappingProxyType({".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"})
 _DAMAGE = (EOFError, OSError, ValueError, KeyError, csv.Error, zipfile.BadZipFile, zlib.error)
 
 
@@ -59,17 +61,49 @@ def read_table(path: Path, ids: str | None = None) -> FileTable:
         ModuleNotFoundError: If it is a parquet file and pyarrow is not installed.
         OSError: If it cannot be opened.
     """
-    texts = {*ID_COLUMNS} if ids is None else {*ID_COLUMNS, ids.lower()}
     with _naming(path):
-        table = READERS[suffix_of(path)](path, texts)
+        table = READERS[suffix_of(path)](path, _names_of_ids(ids))
         if not len(table.frame):
             raise ValueError("it has no rows")
         return table
 
 
+def read_texts(path: Path, ids: str | None = None, apart: Collection[str] = ()) -> FileTable:
+    """Read a file of texts: its columns as they are written, "NA" and "007" too; an empty cell is "".
+
+    Args:
+        path: A csv, tsv (both also gzipped) or parquet file; of parquet the columns keep their types.
+        ids: Name of the id column, as in `read_table`.
+        apart: Columns that are read as in any other file: target, groups.
+
+    Raises:
+        UnreadableFileError: As `read_table`, and if the file holds an array.
+        ModuleNotFoundError: If it is a parquet file and pyarrow is not installed.
+        OSError: If it cannot be opened.
+    """
+    table, separator = read_table(path, ids), _SEPARATORS.get(suffix_of(path))
+    if table.shape is not None:
+        raise UnreadableFileError(f"{path} holds an array. Texts are read from a table: csv, tsv or parquet.")
+    columns = [name for name in table.frame if name.lower() not in _names_of_ids(ids) and name not in apart]
+    if separator is None or not columns:
+        return table
+    written = pd.read_csv(path, sep=separator, usecols=columns, dtype="str", keep_default_na=False, encoding=_ENCODING)
+    return replace(table, frame=table.frame.assign(**{name: written[name] for name in columns}))
+
+
+def _names_of_ids(ids: str | None) -> set[str]:
+    """Columns that hold ids, in lower case."""
+    return {*ID_COLUMNS} if ids is None else {*ID_COLUMNS, ids.lower()}
+
+
 def suffix_of(path: Path) -> str:
     """The suffix by which a file is read, in lower case; "" for a file that is not read."""
     return next((suffix for suffix in READERS if path.name.lower().endswith(suffix)), "")
+
+
+def stem_of(path: Path) -> str:
+    """The name of a file without the suffix by which it is read."""
+    return path.name[: len(path.name) - len(suffix_of(path))]
 
 
 def write_predictions(path: Path | str, frame: pd.DataFrame) -> None:
@@ -118,8 +152,7 @@ def _read_text(path: Path, texts: Collection[str], separator: str) -> FileTable:
     header = _header(path, separator)
     kept = {name: "str" for name in header if name.lower() in texts}
     kept |= {"Unnamed: 0": "str"} if header[0] == "" else {}
-    encoding = "utf-8-sig"
-    frame = pd.read_csv(path, sep=separator, dtype=kept, low_memory=False, index_col=False, encoding=encoding)
+    frame = pd.read_csv(path, sep=separator, dtype=kept, low_memory=False, index_col=False, encoding=_ENCODING)
     return FileTable(path, frame.rename(columns={"Unnamed: 0": ""} if header[0] == "" else {}))
 
 
@@ -154,8 +187,8 @@ def _check_separator(header: list[str], separator: str) -> None:
 
 def _open_text(path: Path) -> TextIOWrapper:
     if path.name.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+        return gzip.open(path, "rt", encoding=_ENCODING, newline="")
+    return path.open(encoding=_ENCODING, newline="")
 
 
 def _read_parquet(path: Path, texts: Collection[str]) -> FileTable:  # noqa: ARG001 - a reader's signature
@@ -198,13 +231,9 @@ def _of_array(path: Path, array: Array, ids: Mapping[str, Array] = MappingProxyT
 
 
 _Reader = Callable[[Path, Collection[str]], FileTable]
-_read_csv, _read_tsv = partial(_read_text, separator=","), partial(_read_text, separator="\t")
 READERS: Mapping[str, _Reader] = MappingProxyType(
     {
-        ".csv": _read_csv,
-        ".csv.gz": _read_csv,
-        ".tsv": _read_tsv,
-        ".tsv.gz": _read_tsv,
+        **{suffix: partial(_read_text, separator=mark) for suffix, mark in _SEPARATORS.items()},
         ".parquet": _read_parquet,
         ".npy": _read_npy,
         ".npz": _read_npz,

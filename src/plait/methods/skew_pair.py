@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 import pandas as pd
 import torch
 
-from plait.data.settings import check_one_of, check_real, check_whole, words
+from plait.data.batches import TrainingData
+from plait.data.settings import check_one_of, check_real, check_whole, strengths, words
 from plait.data.spec import DataSpec
 from plait.methods.base import Fitted, Method
 from plait.nn.averaged_net import AveragedNet
@@ -17,17 +18,19 @@ from plait.skew.bank import TapBank, highest_taps
 from plait.skew.findings import Findings
 from plait.skew.judge import HeadSettings
 from plait.skew.learning import Judging, judge_of, learn_sources
+from plait.skew.mutual_pairs import learn_mutually, peers_of
 from plait.skew.operators import CLOSED_FORM
+from plait.skew.pair_cohort import Peers
 from plait.skew.pair_net import Joint, PairCopies
 from plait.skew.ridge import Tap
-from plait.skew.search import ClosedForm
+from plait.skew.search import ClosedForm, Search
 from plait.skew.selection import Pairs
 from plait.skew.sources import Sources
 from plait.skew.space import Pair, TapSpace
 from plait.skew.stacked import LEGACY, OPERATORS
 from plait.statistics.metrics import Metric, metric_by_name, primary
 from plait.training.course import Course
-from plait.training.networks import learn_network
+from plait.training.networks import LearnedNetwork, learn_network
 
 FINDINGS = "search/"
 """What the names of the tables of a search begin with among the estimator's findings."""
@@ -38,6 +41,7 @@ _TRAINED = {
 }  # the trained operator of a scanned one
 _SCANNED = ("concat", "outer")
 _ANY = 10**6  # as many taps as anyone may write; the true number is checked where it is known
+_Tables = dict[str, pd.DataFrame]
 _SEGMENTS = re.compile(r"segments-([1-9]\d*)")
 
 
@@ -77,13 +81,20 @@ class SkewPairFusion(Method):
         level: Level of the simultaneous bounds, in (0, 1).
         draws: Draws of the bootstrap, at least 2.
         shortlist: Pairs from which greater sets are built, at least 1.
+        rhos: Strengths of mutual learning (Liang, Qu and Shahbaba, 2025), at least 0, one of which is chosen by the
+            validation loss of the head of the chosen pairs; the table "rhos" tells the losses. (0.0,) trains it alone.
+            Else it learns beside the heads of up to `shortlist` single pairs, those not told apart from the best first:
+            the best cluster of all these by validation loss at rho = 0 teaches, and as rho grows the head fits the mean
+            of the teachers with weight rho / (1 + rho). The others are then thrown away: the network is no larger.
+            They come from the search, so a fit with given `pairs` takes (0.0,) alone; where no fusion is supported,
+            and of one modality, rhos are not used, and come back as (0.0,).
         batch_dependent: 1 allows "coattn_legacy", the published operator that attends across the samples of a batch,
             so that a prediction depends on its neighbours; for reproduction alone. 0 refuses it.
     """
 
     joins: ClassVar[str] = "representations"
 
-    pairs: Sequence[Any] | None = None
+    pairs: Sequence[tuple[int, int] | str] | None = None
     operator: str | None = None
     tap: str | None = None
     scan: Sequence[str] | None = None
@@ -97,6 +108,7 @@ class SkewPairFusion(Method):
     level: float = 0.95
     draws: int = 2000
     shortlist: int = 12
+    rhos: tuple[float, ...] = (0.0,)
     batch_dependent: Literal[0, 1] = 0
 
     @property
@@ -129,41 +141,54 @@ class SkewPairFusion(Method):
         """Train what is to be trained, search, and train the network of the pairs that were found."""
         spec = course.data.spec
         self._check(spec)
+        self._check_peers()
         course.trainer.check()
         course = replace(course, data=course.data.to(torch.device("cpu"), course.trainer.dtype))
         generator = course.generator()
         sources = Sources(spec, self.pool, generator)
         encoders = learn_sources(sources, course)
-        found, tables = self._found(sources, course)
+        found, tables, search = self._found(sources, course)
+        peers = found._peers(search, sources, course.data) if any(self.rhos) and search is not None else None
         net = found._network(sources, spec, generator)
         net.representations.fit(course.data)  # type: ignore[operator]
-        learned = learn_network(net, course, type(self).__name__)
+        if peers is None:
+            learned = learn_network(net, course, type(self).__name__)
+        else:
+            rhos = strengths("rhos", self.rhos)
+            learned = learn_mutually(net, peers, rhos, course, generator)
+            found, tables = replace(found, rhos=(rhos[learned.best],)), tables | {"rhos": _rho_table(rhos, learned)}
         history = pd.concat([part for part in (encoders, learned.result.history) if len(part)], ignore_index=True)
         return Fitted(found, learned.net, history, tables, learned.outputs)
 
-    def _found(self, sources: Sources, course: Course) -> "tuple[SkewPairFusion, dict[str, pd.DataFrame]]":
-        """The method with the pairs, the tap and the operator that were given or found, and the findings."""
+    def _found(self, sources: Sources, course: Course) -> "tuple[SkewPairFusion, _Tables, Search | None]":
+        """The method with the pairs, the tap and the operator that were given or found; findings, and the search."""
         names = course.data.spec.names
         if self.pairs is not None:
             joint = self._joint(names)
-            return self._resolved(joint.pairs, joint.tap, joint.operator, names), {}
+            return self._resolved(joint.pairs, joint.tap, joint.operator, names), {}, None
         heads = HeadSettings(rank=self.rank, draws=self.draws, random_state=course.stream(3))
         judge = judge_of(sources, course.data, Judging(heads, self._metric(course.data.spec), self._tokens))
         if len(names) == 1:
             best = judge.taps[int(judge.alone(judge.taps).values.argmax())]
-            return self._resolved((), best, self.operator or _SCANNED[0], names), {}
+            return self._resolved((), best, self.operator or _SCANNED[0], names), {}, None
         how = ClosedForm(self._scanned(), heads, self.shortlist, self.most, self.margin, self.level)
         search = how.judged(judge, course.verbose)
         findings = Findings.of(search, judge, level=self.level, margin=self.margin)
         operator = self.operator or _TRAINED[search.operator or _SCANNED[0]]
         resolved = self._resolved(search.selection.pairs, search.selection.tap, operator, names)
-        return resolved, {f"{FINDINGS}{name}": table for name, table in findings.tables().items()}
+        return resolved, {f"{FINDINGS}{name}": table for name, table in findings.tables().items()}, search
+
+    def _peers(self, search: Search, sources: Sources, data: TrainingData) -> Peers | None:
+        """Whom the pairs that were found learn with; None if no fusion is supported, or there is no other pair."""
+        sets = peers_of(search, self.shortlist, self.margin, self.level)
+        joint = self._joint(data.spec.names)
+        return Peers.read(TapBank(sources, joint.taps, self.rank, self._tokens), joint, sets, data) if sets else None
 
     def _resolved(self, pairs: Pairs, tap: Tap, operator: str, names: Sequence[str]) -> "SkewPairFusion":
         """The same method with nothing left to search; of two modalities a pair is written by its taps alone."""
         written = tuple((pair.i, pair.j) if len(names) == 2 else str(pair) for pair in pairs)
         found = {"pairs": written, "tap": None if pairs else f"{tap[0]}@{tap[1]}", "operator": operator}
-        return SkewPairFusion(**{**self.get_params(deep=False), **found})
+        return SkewPairFusion(**{**self.get_params(deep=False), **found, "rhos": (0.0,)})
 
     def _network(self, sources: Sources, spec: DataSpec, generator: torch.Generator) -> AveragedNet:
         """The network on what its pairs read, all else cut off."""
@@ -202,11 +227,19 @@ class SkewPairFusion(Method):
         check_real("dropout", self.dropout, 0.0, 1.0)
         check_real("margin", self.margin)
         check_real("level", self.level, 0.0, 1.0, above=True)
+        strengths("rhos", self.rhos)
         self._metric(spec)
         for operator in self._scanned():
             check_one_of("Each of scan", operator, CLOSED_FORM)
         if self.pairs == () and self.tap is None:
             raise ValueError("pairs=() joins nothing and reads one tap: say which, for example tap='image@5'.")
+
+    def _check_peers(self) -> None:
+        if self.pairs is not None and any(self.rhos):
+            raise ValueError(
+                f"rhos={self.rhos!r} asks for other pairs to learn with, which a search finds, but pairs are given: "
+                f"{self.pairs!r}. Leave them out (pairs=None), or train them alone (rhos=(0.0,))."
+            )
 
     def _check_operator(self) -> None:
         if self.operator in LEGACY:
@@ -245,3 +278,9 @@ def _check_taps(joint: Joint, depths: Mapping[str, int]) -> None:
     for name, tap in joint.taps:
         if tap > depths[name]:
             raise ValueError(f"Modality {name!r} has taps 1 to {depths[name]}, and tap {tap} is to be read.")
+
+
+def _rho_table(rhos: Sequence[float], learned: LearnedNetwork) -> pd.DataFrame:
+    """What each strength of mutual learning came to."""
+    chosen = [place == learned.best for place in range(len(rhos))]
+    return pd.DataFrame({"rho": rhos, "validation_loss": learned.losses, "chosen": chosen})

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from plait.compare.plots import style
+from plait.drawing import style
 
 FINDINGS = ("validation_loss", "independent_loss", "epoch", "teaches", "weight")
 """Columns of `cohort_` that name no modality."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from plait.compare.plots import grids, style
+from plait.drawing import grids, style
 
 _MOST_NUMBERS = 14
 

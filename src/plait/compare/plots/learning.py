@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from plait.compare.layout import metric_title
-from plait.compare.plots import style
+from plait.drawing import style
 
 _MOST_BANDS = 4
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from plait.compare.plots import style
 from plait.data.modalities import Modalities
+from plait.drawing import style
 
 _MOST_PATTERNS = 12
 

@@ -10,7 +10,7 @@ from matplotlib.collections import QuadMesh
 from numpy import ndarray
 
 from plait.compare.layout import metric_title
-from plait.compare.plots import grids, style
+from plait.drawing import grids, style
 
 _MOST_NUMBERS = 8
 _MINUS = "\N{MINUS SIGN}"

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import pandas as pd
 from matplotlib.axes import Axes
 
-from plait.compare.plots import style
+from plait.drawing import style
 
 
 @runtime_checkable

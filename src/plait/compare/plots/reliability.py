@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from plait.compare.plots import style
+from plait.drawing import style
 
 _MOST_COLOURED, _SMALLEST_SHARE = 12, 0.01
 

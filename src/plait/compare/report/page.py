@@ -4,18 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from plait.compare.layout import metric_title, metrics_of, shown, shown_seconds, smaller_is_better, wide_table
-from plait.compare.plots import svg
 from plait.compare.report.content import ReportInput
-from plait.compare.report.pictures import Picture, pictures
+from plait.compare.report.pictures import pictures
 from plait.compare.report.tables import tables
 from plait.data.whole_files import whole_file
-
-Drawn = tuple[Picture, Markup]
-"""A picture with its element of the page."""
+from plait.drawing.page import by_section, templates
 
 
 def render(report: ReportInput) -> str:
@@ -29,13 +23,7 @@ def render(report: ReportInput) -> str:
     Raises:
         ValueError: If there are no scores, or a table lacks columns.
     """
-    environment = Environment(
-        loader=PackageLoader("plait.compare"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("plait.compare")
     environment.filters |= {"shown": shown, "seconds": shown_seconds, "title_of": metric_title, "settings": _settings}
     metrics = metrics_of(report.scores)
     return environment.get_template("report.html").render(
@@ -43,7 +31,7 @@ def render(report: ReportInput) -> str:
         metrics=metrics,
         smaller={name: smaller_is_better(name) for name in metrics},
         groups=wide_table(report.scores),
-        pictures=_by_section(report),
+        pictures=by_section(pictures(report)),
         tables=tables(report),
     )
 
@@ -65,15 +53,6 @@ def write_report(report: ReportInput, path: str | os.PathLike[str]) -> Path:
     with whole_file(path) as part:
         part.write_text(render(report), encoding="utf-8")
     return Path(path)
-
-
-def _by_section(report: ReportInput) -> dict[str, tuple[list[Drawn], list[Drawn]]]:
-    """By section the pictures that are open, and those that are folded."""
-    found: dict[str, tuple[list[Drawn], list[Drawn]]] = {}
-    for place, picture in enumerate(pictures(report), 1):
-        element = Markup(svg(picture.ax, f"picture{place}", picture.caption))  # noqa: S704 (svg escapes)
-        found.setdefault(picture.section, ([], []))[int(picture.folded)].append((picture, element))
-    return found
 
 
 def _settings(value: Any) -> str:

@@ -1,32 +1,11 @@
 """The pictures of a report, by section."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-from matplotlib.axes import Axes
 
 from plait.compare import plots
 from plait.compare.layout import metric_title, metrics_of, smaller_is_better
 from plait.compare.report.content import ReportInput
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture with what is said about it.
-
-    Args:
-        section: Where it stands.
-        ax: The picture.
-        caption: What it shows and how to read it.
-        folded: Whether it is folded away until it is asked for.
-        wide: Whether it needs more than half the page, and scrolls in its box on a narrow one.
-    """
-
-    section: str
-    ax: Axes
-    caption: str
-    folded: bool = False
-    wide: bool = False
+from plait.drawing.page import Picture
 
 
 def pictures(report: ReportInput) -> Iterator[Picture]:

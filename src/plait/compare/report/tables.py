@@ -1,36 +1,15 @@
 """The tables of a report as rows of text, numbers already in the form in which they are shown."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from plait.compare.layout import metric_title, metrics_of, shown, smaller_is_better
 from plait.compare.report.content import ReportInput
+from plait.drawing.page import Table
 
 _OURS, _HERE = 3, "this comparison"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text.
-
-    Args:
-        caption: What it shows.
-        columns: Headings.
-        rows: Text by row; the first column names the row.
-        words: The columns of words, which may be broken into lines; the others are numbers.
-        protocol: Whether the protocol of the comparison holds for the whole table.
-        folded: Whether it is folded away until it is asked for.
-    """
-
-    caption: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    words: Sequence[str] = ()
-    protocol: bool = True
-    folded: bool = False
 
 
 def tables(report: ReportInput) -> dict[str, list[Table]]:

