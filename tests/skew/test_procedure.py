@@ -109,8 +109,11 @@ def test_who_selects_and_reports_on_the_same_rows_flatters_himself():
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["add", "null"])
 def test_the_interval_of_the_gain_covers(task):
-    """The 95 % interval of test rows holds the gain of the fitted heads on fresh rows in 91 to 98 % of 200 runs."""
-    assert 0.91 <= share(task, MANY, 1000, "covered") <= 0.98
+    """The 95 % interval of test rows holds the gain of the fitted heads on fresh rows in 91 to 98 % of 600 runs.
+
+    Of 200 runs a share is uncertain by .03: the first 200 of "add" have .905, the first 1000 .937.
+    """
+    assert 0.91 <= share(task, 3 * MANY, 1000, "covered") <= 0.98
 
 
 @pytest.mark.slow
