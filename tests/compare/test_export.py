@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from plait.compare.export import to_csv, to_latex, to_markdown
-from plait.compare.layout import shown, wide_table
+from plait.compare.layout import wide_table
+from plait.drawing.numbers import shown
 
 
 def test_the_wide_table_groups_kinds_and_marks_the_best():

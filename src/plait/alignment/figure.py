@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from plait.alignment.movements import COLUMNS, QUANTILES, movements
 from plait.alignment.steps import alignment_steps
-from plait.compare.plots import style
+from plait.drawing import style
 from plait.nn.step_fusion.trace import Trace
 
 _MODALITIES = (style.BLUE, style.YELLOW, style.RED, style.FAINT)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from plait.compare.layout import Cell, Group, metric_title, metrics_of, shown, shown_seconds, wide_table
+from plait.compare.layout import Cell, Group, metric_title, metrics_of, shown_seconds, wide_table
 from plait.data.whole_files import whole_file
+from plait.drawing.numbers import shown
 
 _LATEX = {
     "\\": r"\textbackslash{}",

@@ -114,14 +114,6 @@ def smaller_is_better(name: str) -> bool:
     return name in _METRICS and not _METRICS[name].greater_is_better
 
 
-def shown(value: float) -> str:
-    """A number as tables show it: three decimals, none from 1000 on, a dash for NaN."""
-    if math.isnan(value):
-        return "–"  # noqa: RUF001
-    text = f"{value:.3f}" if abs(value) < 1000 else f"{value:.0f}"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
 def shown_seconds(value: float) -> str:
     """Seconds as tables show them: a decimal below ten."""
     if math.isnan(value):

@@ -82,7 +82,7 @@ def select(
     row = min(ranks, key=lambda row: (*ranks[row], -fused.values[row]))
     trail = (
         f"{np.count_nonzero(low > 0)} of {len(sets)} sets have a supported gain over {_written(tap)}.",
-        f"Not told apart from the best, {_named(sets[best])}: {len(near)} of them, itself counted.",
+        f"{len(near)} of them {'is' if len(near) == 1 else 'are'} not told apart from the best, {_named(sets[best])}.",
         f"{_named(sets[row])} is the smallest, cheapest and least skewed of these, in this order.",
     )
     return Selection(_verdict(space, sets[row]), row, sets[row], tap, float(over.values[row]), float(low[row]), trail)

@@ -11,7 +11,6 @@ from plait.compare.plots.redundancy import plot_redundancy
 from plait.compare.plots.reliability import plot_reliability
 from plait.compare.plots.rho import plot_rho
 from plait.compare.plots.scores import plot_scores
-from plait.drawing import style as style  # where other rooms look for it
 from plait.drawing.vector import svg
 
 __all__ = [

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from plait.compare.layout import metric_title, shown, smaller_is_better
+from plait.compare.layout import metric_title, smaller_is_better
 from plait.drawing import style
+from plait.drawing.numbers import shown
 
 _FAR = 2.0
 """How many times its width the axis may grow before what is far below the rest gets an arrow instead."""

@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from plait.compare.layout import metric_title, metrics_of, shown, shown_seconds, smaller_is_better, wide_table
+from plait.compare.layout import metric_title, metrics_of, shown_seconds, smaller_is_better, wide_table
 from plait.compare.report.content import ReportInput
 from plait.compare.report.pictures import pictures
 from plait.compare.report.tables import tables
 from plait.data.whole_files import whole_file
+from plait.drawing.numbers import shown
 from plait.drawing.page import by_section, templates
 
 

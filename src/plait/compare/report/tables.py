@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from plait.compare.layout import metric_title, metrics_of, shown, smaller_is_better
+from plait.compare.layout import metric_title, metrics_of, smaller_is_better
 from plait.compare.report.content import ReportInput
+from plait.drawing.numbers import shown
 from plait.drawing.page import Table
 
 _OURS, _HERE = 3, "this comparison"
