@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from plait.drawing.numbers import shown
 from plait.statistics.metrics import METRICS, Metric
 
 GROUPS = {"baseline": "Baseline", "single": "Single modalities", "fusion": "Fusion", "control": "Negative controls"}
