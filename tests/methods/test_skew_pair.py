@@ -313,3 +313,13 @@ def test_a_gap_in_what_an_encoder_reads_is_named():
     two[7, 1] = np.nan
     with pytest.raises(ValueError, match="'b' has missing values in row 7"):
         estimator.set_params(validation=0.3).fit(Modalities({"a": X["a"].tolist(), "b": two}), bunch.target)
+
+
+def test_double_precision_reaches_the_modules_of_the_user():
+    """Taps, scalings and heads are of one precision."""
+    data = np.random.default_rng(0)
+    X, y = {"a": data.normal(size=(60, 5)), "b": data.normal(size=(60, 3))}, [0, 1] * 30
+    own = {"b": nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 6))}
+    trainer = Trainer(epochs=1, threads=1, precision="float64")
+    estimator = FusionClassifier(SkewPairFusion(pairs=((2, 3),)), encoders=own, trainer=trainer, validation=0.25)
+    assert np.isfinite(estimator.fit(X, y).predict_proba(X)).all()

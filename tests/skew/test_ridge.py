@@ -68,15 +68,72 @@ def test_taps_and_products_have_penalties_of_their_own():
 
 
 def test_many_heads_at_once_are_each_by_itself(monkeypatch):
-    """Heads of any widths, in their order, in one chunk or in many."""
+    """Heads of any widths, in their order, whether what they share is held or computed anew."""
     taps, target = draw()
     heads = [(((a, i),), ((b, j),)) for a, b in ("ab", "ba") for i in (1, 2) for j in (1, 2)]
     heads += [((("a", i), ("b", j)),) for i in (1, 2) for j in (1, 2)]
     together = ridge_outputs(taps, target, taps, heads)
     for row, head in enumerate(heads):
         np.testing.assert_allclose(together[row], ridge_outputs(taps, target, taps, [head])[0], atol=1e-12)
-    monkeypatch.setattr(ridge, "_CHUNK", 1)
-    np.testing.assert_allclose(ridge_outputs(taps, target, taps, heads), together, atol=1e-12)
+    monkeypatch.setattr(ridge, "_PASSING", 1)
+    train = TapFeatures(taps, taps)
+    train.blocks.room = 1
+    np.testing.assert_allclose(outputs(train, target, train, heads), together, atol=1e-12)
+    assert len(train.blocks.arrays) == 1
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        ((("a", 1), ("b", 2)), (("a", 2), ("b", 1))),
+        ((("a", 1), ("b", 2)), (("b", 2),), (("a", 2),), (("a", 1), ("b", 1))),
+        ((("b", 1), ("a", 2)), (("b", 1), ("b", 2)), (("a", 2), ("a", 2))),
+    ],
+)
+def test_terms_of_any_kind_are_ridge_regression_on_all_their_features(terms):
+    """Products beside products and beside taps, of unequal widths and of means that are not zero."""
+    taps, target = draw()
+    taps = {tap: values + 0.5 for tap, values in taps.items()}
+    train, unseen = part(taps, slice(0, 50)), part(taps, slice(50, 60))
+    found = ridge_outputs(train, target[:50], unseen, [terms], (0.2, 0.7))[0]
+    parts = [
+        taps[term[0]] if len(term) == 1 else np.einsum("ni,nj->nij", *map(taps.get, term)).reshape(60, -1)
+        for term in terms
+    ]
+    shares = np.concatenate(
+        [np.full(one.shape[1], 0.2 if len(term) == 1 else 0.7) for one, term in zip(parts, terms, strict=True)]
+    )
+    scaled = np.hstack(parts) / np.sqrt(shares)  # a feature with its own penalty is one of another scale
+    expected = Ridge(alpha=50.0).fit(scaled[:50], target[:50]).predict(scaled[50:])
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_what_heads_share_is_computed_once(monkeypatch):
+    """The heads of a second call find the blocks of the first; another target changes nothing of them."""
+    taps, target = draw()
+    train, heads = TapFeatures(taps, taps), [((("a", i),), (("b", j),)) for i in (1, 2) for j in (1, 2)]
+    first = outputs(train, target, train, heads)
+    held = dict(train.blocks.arrays)
+    assert len(held) == 4 + 4  # each tap with itself, and each pair
+    np.testing.assert_allclose(outputs(train, 2 * target, train, heads), 2 * first, atol=1e-12)
+    assert all(train.blocks.arrays[key] is block for key, block in held.items())
+
+
+def test_the_arrays_asked_for_last_are_held_as_long_as_there_is_room():
+    """Never more numbers than that, but for a single larger array."""
+    recent, made = ridge.Recent(20), []
+
+    def ask(key, size):
+        recent(key, lambda: made.append(key) or np.zeros((1, size)))
+        return list(recent.arrays)
+
+    assert ask("a", 10) == ["a"]
+    assert ask("b", 10) == ["a", "b"]
+    assert ask("a", 10) == ["b", "a"]
+    assert ask("c", 5) == ["a", "c"]
+    assert ask("d", 30) == ["d"]
+    assert made == ["a", "b", "c", "d"]
+    assert recent.held == 30
 
 
 def test_an_infinite_penalty_gives_the_mean():

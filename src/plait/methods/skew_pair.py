@@ -145,7 +145,7 @@ class SkewPairFusion(Method):
         course.trainer.check()
         course = replace(course, data=course.data.to(torch.device("cpu"), course.trainer.dtype))
         generator = course.generator()
-        sources = Sources(spec, self.pool, generator)
+        sources = Sources(spec, self.pool, generator).to(course.trainer.dtype)
         encoders = learn_sources(sources, course)
         found, tables, search = self._found(sources, course)
         peers = found._peers(search, sources, course.data) if any(self.rhos) and search is not None else None

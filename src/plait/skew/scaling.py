@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
 
 from plait.skew.ridge import Tap, Taps
 
@@ -37,18 +35,19 @@ class TapScaling:
             values: The samples.
             rank: Dimensions to keep, at least 1; None, or as many as there are features or samples, keeps the features.
         """
-        values = values.astype(np.float64)
-        scaler = StandardScaler().fit(values)
-        scale = np.maximum(np.sqrt(scaler.var_), _LEAST)
+        mean = values.mean(axis=0, dtype=np.float64)
+        centred = values - mean
+        scale = np.maximum(np.sqrt(np.einsum("sf,sf->f", centred, centred) / len(centred)), _LEAST)
         if rank is None or rank >= min(values.shape):
-            return cls(scaler.mean_, scale, None)
-        components = PCA(rank, svd_solver="covariance_eigh").fit((values - scaler.mean_) / scale).components_
-        return cls(scaler.mean_, scale, np.ascontiguousarray(components.T))
+            return cls(mean, scale, None)
+        return cls(mean, scale, np.ascontiguousarray(_axes(centred, scale)[:, :rank]))
 
     def __call__(self, values: Float[ndarray, "sample feature"]) -> Float[ndarray, "sample width"]:
         """The samples, scaled; the rotation changes no variance."""
-        found = (values - self.mean) / self.scale
-        return np.asarray(found if self.rotation is None else found @ self.rotation)
+        found = values - self.mean
+        if self.rotation is None:
+            return np.asarray(found / self.scale)
+        return np.asarray(found @ (self.rotation / self.scale[:, None]))
 
 
 def fit_scalings(
@@ -74,3 +73,12 @@ def scaled(
         (name, number): scaling(np.asarray(taps[name][number - 1][rows]))
         for (name, number), scaling in scalings.items()
     }
+
+
+def _axes(
+    centred: Float[ndarray, "sample feature"], scale: Float[ndarray, " feature"]
+) -> Float[ndarray, "feature axis"]:
+    """Principal components of the standardised samples, the first one first; the largest entry of each is positive."""
+    axes = np.linalg.eigh(centred.T @ centred / np.outer(scale, scale))[1][:, ::-1]
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]
+    return np.asarray(axes * np.sign(largest))
