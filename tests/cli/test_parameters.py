@@ -1,13 +1,13 @@
 """Parameters are typed by what the method declares, not by how they look."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
 import pytest
 from sklearn.base import BaseEstimator
 
-from plait import Baseline, StepFusion
+from plait import Baseline, SkewPairFusion, StepFusion
 from plait.cli.parameters import method_from_text
 from plait.data.spec import DataSpec
 from plait.methods.base import Method
@@ -26,6 +26,7 @@ class Toy(Method):
     learners: tuple[BaseEstimator | Literal["linear", "forest"], ...] = ()
     name: str | None = None
     exact: bool = False
+    pairs: Sequence[tuple[int, int] | str] | None = None
 
     def build(self, spec: DataSpec) -> NoReturn:
         """Not needed."""
@@ -57,6 +58,18 @@ class Toy(Method):
         ("name=inf", "inf"),
         ("name=a=b,c", "a=b,c"),
         ("exact=True", True),
+        ("reads=(identity, pca-20)", ("identity", "pca-20")),
+        ("reads=identity; pca-20", ("identity", "pca-20")),
+        ("reads=1,2", ("1", "2")),
+        ("pairs=((5, 2),)", ((5, 2),)),
+        ("pairs=(5, 2)", ((5, 2),)),
+        ("pairs=5,2", ((5, 2),)),
+        ("pairs=[(5, 2), 'a@1 + b@2']", [(5, 2), "a@1 + b@2"]),
+        ("pairs=a@5 + b@2", ("a@5 + b@2",)),
+        ("pairs=a@5 + b@2; a@3 + c@1", ("a@5 + b@2", "a@3 + c@1")),
+        ("pairs=(a@5 + b@2, a@3 + c@1)", ("a@5 + b@2", "a@3 + c@1")),
+        ("pairs=()", ()),
+        ("pairs=None", None),
     ],
 )
 def test_a_value_is_read_as_the_type_of_its_parameter(text: str, value: Any) -> None:
@@ -65,7 +78,7 @@ def test_a_value_is_read_as_the_type_of_its_parameter(text: str, value: Any) -> 
     assert repr(found) == repr(value)
 
 
-NAMES = "'exact', 'learners', 'most', 'name', 'rates', 'reads', 'rule', 'share', 'widths'"
+NAMES = "'exact', 'learners', 'most', 'name', 'pairs', 'rates', 'reads', 'rule', 'share', 'widths'"
 
 
 @pytest.mark.parametrize(
@@ -82,6 +95,8 @@ NAMES = "'exact', 'learners', 'most', 'name', 'rates', 'reads', 'rule', 'share',
         (["rule=votes"], "--param rule=votes: 'best', 'all' or a mapping of str to float is expected"),
         (["learners=tree"], "--param learners=tree: a list of 'linear' or 'forest' is expected"),
         (["exact=1"], "--param exact=1: bool is expected"),
+        (["pairs=((5, 2, 3),)"], r"pairs=\(\(5, 2, 3\),\): a list of \(int, int\) or str or None is expected"),
+        (["pairs=((5, 2.5),)"], r"a list of \(int, int\) or str or None is expected"),
         (["widths"], "takes NAME=VALUE, each name once; got 'widths'"),
         (["depth=3"], rf"Toy has no parameter 'depth'; it has {NAMES}\."),
         (["share=0", "share=0.1"], "got 'share=0.1'"),
@@ -100,6 +115,28 @@ def test_every_parameter_of_a_large_method_is_listed() -> None:
     assert all(repr(name) in str(caught.value) for name in StepFusion().get_params())
     with pytest.raises(ValueError, match="Baseline has no parameter 'foo'; it has none"):
         method_from_text(Baseline, ["foo=1"])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("pairs=((5, 2),)", ((5, 2),)),
+        ("pairs=image@5 + text@2", ("image@5 + text@2",)),
+        ("operator=bilinear", "bilinear"),
+        ("tap=image@5", "image@5"),
+        ("scan=concat", ("concat",)),
+        ("scan=concat,concat+outer", ("concat", "concat+outer")),
+        ("pool=segments-4", "segments-4"),
+        ("pool=mean+std", "mean+std"),
+        ("most=1", 1),
+        ("margin=0", 0.0),
+        ("batch_dependent=1", 1),
+    ],
+)
+def test_the_parameters_of_skew_pairs_can_be_typed(text: str, value: Any) -> None:
+    """As the method itself writes them."""
+    found = method_from_text(SkewPairFusion, [text]).get_params()[text.partition("=")[0]]
+    assert repr(found) == repr(value)
 
 
 def test_a_limit_of_a_method_can_be_typed() -> None:

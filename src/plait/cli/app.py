@@ -136,7 +136,7 @@ def compare(
 
     A killed comparison goes on where it stopped when the same command is run again.
     """
-    from plait.cli import comparing, encoders, printing, sources
+    from plait.cli import comparing, encoders, sources
 
     kinds = encoders.kinds_from_text(encoder or ())
     columns = sources.Columns(target, ids, groups, tuple(modality or ()), tuple(kinds))
@@ -144,14 +144,9 @@ def compare(
     chosen["calibration"] = calibration
     fits = comparing.Fits(task and task.value, epochs, options.held_out(validation), not quiet)
     protocol = comparing.Protocol(folds, repeats, seeds, seed)
-    found = comparing.compared(
-        sources.open_source(source, columns),
-        comparing.CompareRequest(methods, protocol, fits, out, chosen, curve, kinds),
-    )
-    if as_json:
-        printing.echo_json(comparing.summary(found, out))
-    else:
-        typer.echo("\n".join(comparing.lines(found, out)))
+    request = comparing.CompareRequest(methods, protocol, fits, out, chosen, curve, kinds)
+    found = comparing.compared(sources.open_source(source, columns), request)
+    comparing.tell(found, out, as_json=as_json)
 
 
 @app.command()

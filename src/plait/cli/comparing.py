@@ -4,13 +4,16 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import typer
 
+from plait.cli.encoders import check_texts, made
 from plait.cli.parameters import method_from_text
+from plait.cli.printing import echo_json
 from plait.cli.sources import Source
 from plait.cli.targets import TargetValues
 from plait.compare import Comparison, compare
@@ -77,6 +80,7 @@ class CompareRequest:
         out: Folder of runs and results.
         options: Options of `compare` that are passed on as they are.
         curve: Whether a learning curve is wanted.
+        kinds: Names of encoders, by modality of texts.
     """
 
     methods: str
@@ -85,6 +89,7 @@ class CompareRequest:
     out: Path
     options: Mapping[str, Any]
     curve: bool = False
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 def methods_from_text(text: str) -> list[str | Method]:
@@ -123,6 +128,7 @@ def compared(source: Source, request: CompareRequest) -> Comparison:
     if request.out.exists() and not request.out.is_dir():
         raise FileExistsError(f"{request.out} is a file. Choose a folder to keep runs and results in.")
     samples, cv = source.split() if fixed else (source.training(all_rows=True), protocol.folds or FOLDS)
+    check_texts(samples.modalities, request.kinds)
     target = TargetValues.of(samples, fits.task)
     comparison = compare(
         methods,
@@ -133,6 +139,7 @@ def compared(source: Source, request: CompareRequest) -> Comparison:
         repeats=1 if fixed else protocol.repeats,
         groups=None if samples.groups is None else samples.groups.to_numpy(),
         seeds=protocol.model_seeds(fixed=fixed),
+        encoders=made(request.kinds) or None,
         random_state=protocol.seed,
         trainer=Trainer() if fits.epochs is None else Trainer(epochs=fits.epochs),
         validation=fits.validation,
@@ -147,6 +154,14 @@ def compared(source: Source, request: CompareRequest) -> Comparison:
     comparison = comparison.annotated(samples.rows, command, samples.numbers, curve)
     comparison.write(request.out)
     return comparison
+
+
+def tell(comparison: Comparison, out: Path, *, as_json: bool) -> None:
+    """Say on standard output what was found."""
+    if as_json:
+        echo_json(summary(comparison, out))
+    else:
+        typer.echo("\n".join(lines(comparison, out)))
 
 
 def summary(comparison: Comparison, out: Path) -> dict[str, Any]:

@@ -45,7 +45,9 @@ class Settings:
     seed: int
     verbose: bool
 
-    def estimator(self, method: Method, task: str, encoders: Mapping[str, TextEncoder], cache: Path | None) -> Estimator:
+    def estimator(
+        self, method: Method, task: str, encoders: Mapping[str, TextEncoder], cache: Path | None
+    ) -> Estimator:
         """An estimator for the task with these settings."""
         return _ESTIMATORS[task](
             method,
@@ -147,12 +149,18 @@ def _report(estimator: Estimator, samples: Samples, settings: Settings) -> dict[
         "trained_on": samples.rows,
         "n": len(samples.modalities),
         "modalities": shapes(estimator.raw_shapes_),
-        **({"encoders": _names(request.encoders)} if request.encoders else {}),
+        **_search(estimator),
         "validation_loss": _validation_loss(estimator),
         "loss_is": f"{unit}; mean over the networks of the ensemble, by weight; validation: {held_out}",
         "params": to_text(estimator.method_.get_params(deep=False)),
         "seed": settings.seed,
     }
+
+
+def _search(estimator: Estimator) -> dict[str, Any]:
+    """What a search of pairs found; nothing where there was none."""
+    found = search_in(estimator.tables_)
+    return {} if found is None else summary(found)
 
 
 def _validation_loss(estimator: Estimator) -> float:

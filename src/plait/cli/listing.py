@@ -1,6 +1,5 @@
 """What can be used, and what a saved model is."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,28 +18,47 @@ def listing(subjects: Sequence[str]) -> Listing:
 
 
 def description(folder: Path) -> dict[str, Any]:
-    """A saved model in words: estimator, resolved method, modalities, target, versions.
+    """A saved model in words: estimator, resolved method, modalities, target, search, versions.
+
+    It is what model.json says: neither weights nor encoders are needed.
 
     Raises:
         FileNotFoundError: If there is no saved model.
         ValueError: If it is damaged.
     """
-    from plait.data.text import to_text  # noqa: PLC0415 - listing data sets needs no torch
-    from plait.persistence import load  # noqa: PLC0415
+    from plait.cli.reporting import search_in, summary  # noqa: PLC0415 - listing data sets needs no torch
+    from plait.data.text import from_text  # noqa: PLC0415
+    from plait.persistence import read_description  # noqa: PLC0415
 
-    estimator = load(folder)
-    spec = estimator.spec_
-    classes = getattr(estimator, "classes_", None)
+    saved = read_description(folder)
+    spec, fitted = saved["spec"], from_text(saved["fitted"], {})
+    fed = {part["name"]: part["shape"] for part in spec["modalities"]}
+    classes, found = fitted.get("classes_"), search_in(fitted["tables_"])
     return {
         "model": str(folder),
-        "estimator": type(estimator).__name__,
-        "method": type(estimator.method_).__name__,
-        "params": to_text(estimator.method_.get_params(deep=False)),
-        "modalities": {name: list(shape) for name, shape in spec.shapes.items()},
-        "target": {"outputs": spec.outputs} if classes is None else {"classes": classes.tolist()},
-        "copies": spec.folds,
-        "versions": json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))["versions"],
+        "estimator": saved["estimator"],
+        "method": saved["method"]["class"],
+        "params": saved["method"]["params"],
+        "modalities": shapes(fitted.get("raw_shapes_", fed)),
+        **_encoders(saved, fitted.get("encoder_marks_", {})),
+        "target": {"outputs": spec["outputs"]} if classes is None else {"classes": classes.tolist()},
+        "copies": spec["folds"],
+        **({} if found is None else summary(found)),
+        "versions": saved["versions"],
     }
+
+
+def shapes(given: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    """Shapes of a sample by modality, in words where it is no array."""
+    return {name: list(shape) or "texts" for name, shape in given.items()}
+
+
+def _encoders(saved: Mapping[str, Any], marks: Mapping[str, str]) -> dict[str, Any]:
+    """What reads the modalities that have an encoder of their own; nothing where none has."""
+    described = saved.get("text_encoders", {})
+    names = [*saved["encoders"], *marks]
+    found = {name: described[name]["class"] if name in described else "to be given to load" for name in names}
+    return {"encoders": found} if found else {}
 
 
 def _described(register: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 import ast
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import NoneType, UnionType
@@ -17,7 +18,7 @@ def method_from_text(kind: type[Method], texts: Sequence[str]) -> Method:
     """A method with its parameters given as NAME=VALUE.
 
     A value is a Python literal (`0.5`, `-inf`, `64,32`, `None`, `{"audio": 1}`) or plain text; a single value or text
-    with commas becomes a tuple where the parameter is one.
+    with commas or semicolons, in brackets or without, becomes a tuple where the parameter is one.
 
     Args:
         kind: The method.
@@ -41,6 +42,7 @@ def method_from_text(kind: type[Method], texts: Sequence[str]) -> Method:
 
 
 _LISTS = (tuple, list, Iterable, Sequence)
+_BRACKETS = "([{"
 
 
 class _Infinity(ast.NodeTransformer):
@@ -75,21 +77,33 @@ def _choices(hint: Any) -> list[str]:
         return [repr(part) for part in parts]
     if origin in (dict, Mapping):
         return [f"a mapping of {_in_words(parts[0])} to {_in_words(parts[1])}"]
+    if _is_of_fixed_length(origin, parts):
+        return [f"({', '.join(map(_in_words, parts))})"]
     if origin in _LISTS:
         return [f"a list of {_in_words(parts[0])}"]
     return ["None" if hint is NoneType else hint.__name__]
 
 
 def _readings(text: str) -> Iterator[Any]:
-    """What a text may mean, the likeliest first."""
+    """What a text may mean, the likeliest first; a literal in brackets is not taken apart."""
     try:
         literal = ast.literal_eval(_Infinity().visit(ast.parse(text.strip(), mode="eval")))
     except (ValueError, SyntaxError):
-        literal = text
+        yield text
+        yield _parts(text)
+        return
     yield literal
     yield text
-    yield tuple(part.strip() for part in text.split(","))
     yield (literal,)
+    if text.strip()[0] not in _BRACKETS:
+        yield _parts(text)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """The parts of a text with commas or semicolons, in brackets or without."""
+    bare = text.strip()
+    inner = bare[1:-1] if bare[:1] + bare[-1:] in ("()", "[]") else bare
+    return tuple(part.strip() for part in re.split("[,;]", inner))
 
 
 def _fitted(value: Any, hint: Any) -> Any:
@@ -102,10 +116,24 @@ def _fitted(value: Any, hint: Any) -> Any:
     if origin in (dict, Mapping) and isinstance(value, dict):
         return {_fitted(key, parts[0]): _fitted(entry, parts[1]) for key, entry in value.items()}
     if origin in _LISTS and isinstance(value, tuple | list):
-        return type(value)(_fitted(entry, parts[0]) for entry in value)
+        return type(value)(map(_fitted, value, _hints_of(value, origin, parts)))
     if type(value) is hint or (origin is Literal and value in parts):
         return value
     raise _OfAnotherTypeError
+
+
+def _is_of_fixed_length(origin: Any, parts: tuple[Any, ...]) -> bool:
+    """Whether a type is a tuple of so many entries."""
+    return origin is tuple and Ellipsis not in parts
+
+
+def _hints_of(value: Sequence[Any], origin: Any, parts: tuple[Any, ...]) -> Sequence[Any]:
+    """The types of the entries of a list."""
+    if not _is_of_fixed_length(origin, parts):
+        return [parts[0]] * len(value)
+    if len(value) != len(parts):
+        raise _OfAnotherTypeError
+    return parts
 
 
 def _first_fit(value: Any, hints: Iterable[Any]) -> Any:

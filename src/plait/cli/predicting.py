@@ -92,6 +92,11 @@ def expected(estimator: Estimator, absent: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in absent)
 
 
+def texts_of(estimator: Estimator, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of some modalities that are texts."""
+    return tuple(name for name in names if not estimator.raw_shapes_[name])
+
+
 def _with_absent(X: Modalities, absent: Sequence[str]) -> Modalities:
     if not absent:
         return X

@@ -63,7 +63,7 @@ def _lines(value: Any) -> list[str]:
     """A value as lines of text: one for each entry of a mapping."""
     if isinstance(value, Mapping):
         return [f"{name} = {_short(entry)}" for name, entry in value.items()] or ["-"]
-    return [_short(value)]
+    return ["-"] if isinstance(value, list) and not value else [_short(value)]
 
 
 def _short(value: Any) -> str:

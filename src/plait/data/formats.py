@@ -84,7 +84,8 @@ def read_texts(path: Path, ids: str | None = None, apart: Collection[str] = ()) 
     table, separator = read_table(path, ids), _SEPARATORS.get(suffix_of(path))
     if table.shape is not None:
         raise UnreadableFileError(f"{path} holds an array. Texts are read from a table: csv, tsv or parquet.")
-    columns = [name for name in table.frame if name.lower() not in _names_of_ids(ids) and name not in apart]
+    names = map(str, table.frame.columns)
+    columns = [name for name in names if name.lower() not in _names_of_ids(ids) and name not in apart]
     if separator is None or not columns:
         return table
     written = pd.read_csv(path, sep=separator, usecols=columns, dtype="str", keep_default_na=False, encoding=_ENCODING)

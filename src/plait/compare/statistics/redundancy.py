@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from plait.data.modalities import Modalities
+from plait.data.texts import holds_texts
 from plait.statistics.bootstrap import group_weights, percentile_interval
 
 MOST_SAMPLES = 1000
@@ -30,7 +31,7 @@ def redundancy_table(
     does not look like redundancy.
 
     Args:
-        X: The modalities, of any shape; who has which is known to them.
+        X: The modalities, of any shape; who has which is known to them. Texts are left out.
         groups: Code of each sample's group; None is every sample its own.
         draws: Draws of groups with replacement.
         random_state: Seed of the draws, and of the samples if there are more than 1,000.
@@ -40,7 +41,8 @@ def redundancy_table(
     """
     chosen = np.sort(np.random.default_rng(random_state).permutation(len(X))[:MOST_SAMPLES])
     codes = chosen if groups is None else groups[chosen]
-    names, there = list(X), X.present[chosen]
+    names = [name for name, array in X.items() if not holds_texts(array)]
+    there = X.present[np.ix_(chosen, [X.names.index(name) for name in names])]
     grams = [_gram(X[name][chosen], there[:, place]) for place, name in enumerate(names)]
     rows = []
     for a, b in combinations(range(len(names)), 2):

@@ -56,7 +56,8 @@ class TapReader:
         found: dict[str, tuple[int, ...]] = {}
         for name, encoder in self.encoders.items():
             present = modalities.present[:, modalities.names.index(name)]
-            taps = self._taps(name, encoder, arrays[name], present, None if upto is None else upto[name])
+            new = widths is None or present.any()  # of new samples none may have it
+            taps = self._taps(name, encoder, arrays[name], present, None if upto is None else upto[name]) if new else []
             found[name] = tuple(tap.shape[1] for tap in taps) if widths is None else widths[name]
             arrays[name] = _side_by_side(taps, present, sum(found[name]))
         columns = {name: names for name, names in modalities.columns.items() if name not in self.encoders}
@@ -67,7 +68,7 @@ class TapReader:
         self, name: str, encoder: LayeredEncoder, array: Array, present: ndarray, upto: int | None
     ) -> list[Float[ndarray, "sample _"]]:
         """The taps that are kept, of the samples that have the modality."""
-        if upto == 0 or (upto and not present.any()):
+        if upto == 0:
             return []
         if not present.any():
             raise ValueError(f"No sample has modality {name!r}, so that its encoder has nothing to read.")

@@ -110,8 +110,11 @@ def in_words(encoders: Mapping[str, LayeredEncoder]) -> dict[str, dict[str, Any]
     Args:
         encoders: By modality.
     """
-    known = {name: one for name, one in encoders.items() if type(one) in TEXT_ENCODERS.values()}
-    return {name: {"class": type(one).__name__, "settings": one.settings} for name, one in known.items()}
+    return {
+        name: {"class": type(one).__name__, "settings": one.settings}
+        for name, one in encoders.items()
+        if isinstance(one, TextEncoder) and type(one) in TEXT_ENCODERS.values()
+    }
 
 
 def from_words(described: Mapping[str, Any]) -> dict[str, TextEncoder]:
