@@ -44,6 +44,7 @@ def test_legacy_reproduces_the_published_generator(setting):
     assert close(bunch.coefficients["m0"][:2], (-0.497868, 1.321947))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", VARIANCES)
 def test_legacy_variances_of_a_hundred_seeds(setting):
     """The variances of the targets of seeds 1 to 100 agree with the spec: the first five, mean and spread."""

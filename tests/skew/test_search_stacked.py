@@ -1,5 +1,6 @@
 """All pairs by trained heads: what is planted is found, and scores are of the rows that taught nothing."""
 
+import importlib
 from dataclasses import replace
 
 import numpy as np
@@ -7,12 +8,12 @@ import pytest
 from planted_judges import noise, numbers, planted, values
 
 from plait.skew.judge import Split
-from plait.skew.searches import stacked_scan as module
 from plait.skew.searches.stacked_scan import TrainedHeads, head_trainer, stacked_scan, stacked_taps
 from plait.skew.searches.tried import closed_scan, singles
 from plait.skew.space import Pair
 from plait.training.trainer import Trainer
 
+module = importlib.import_module(stacked_scan.__module__)  # the package has the function by this name
 FEW = Trainer(epochs=2, batch_size=8, patience=None)
 
 
