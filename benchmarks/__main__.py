@@ -9,9 +9,13 @@ from benchmarks.cohorts import CASES, FOUR_MODALITIES, SETTING_2_2, TINY
 from benchmarks.fits import by_memory, by_time
 from benchmarks.heartbeats import by_parts, some_beats
 from benchmarks.sharing import by_threads
+from benchmarks.skew_heads import by_stacking
+from benchmarks.skew_networks import by_passes, by_truncation, sentences_and_images, two_of_twelve
+from benchmarks.skew_pairs import Scan, against_pair_by_pair, by_scan
 from benchmarks.speed import against_literal_loop, against_machine, by_rhos, by_students
 from benchmarks.step_block import Size, against_cross_attention, by_steps, by_tokens
 from benchmarks.timing import circumstances
+from plait.skew import HeadSettings
 
 _COUNTS = (6, 12, 24, 48, 96)
 _TOKENS = {64: 32, 128: 32, 256: 16, 512: 16, 1024: 8}  # samples of so many tokens
@@ -76,6 +80,22 @@ def _heartbeats(options: argparse.Namespace) -> None:
     by_parts(some_beats(8, drawn=True) if options.quick else some_beats(256), 2 if options.quick else 21)
 
 
+def _skew_pairs(options: argparse.Namespace) -> None:
+    quick, repeats = options.quick, 2 if options.quick else 11
+    scan = Scan(60, 30, 3, 8, 2, HeadSettings(4, 2, draws=20)) if quick else Scan()
+    by_scan(scan, 1 if quick else 5)
+    against_pair_by_pair(scan, repeats)
+    by_stacking(*((2, 24, (8,)) if quick else (12, 4000, (256, 64, 16))), repeats)
+    by_passes(*((2, 20, 10, 2) if quick else (12, 40, 10, 10)))
+    random = two_of_twelve(*((64, 4, 2) if quick else (384, 64, 32)))
+    pairs = ((12, 12), (12, 4), (4, 12), (4, 4))
+    by_truncation("Twelve blocks each, random weights", *random, pairs, repeats)
+    if not quick:
+        by_truncation(
+            "MiniLM and a small network", *sentences_and_images(64), ((6, 6), (6, 2), (2, 6), (2, 2)), repeats
+        )
+
+
 _SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "steps": _on_processor,
     "gpu": _on_gpu,
@@ -84,6 +104,7 @@ _SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "time": _time,
     "step-fusion": _step_block,
     "heartbeats": _heartbeats,
+    "skew-pairs": _skew_pairs,
 }
 
 if __name__ == "__main__":
