@@ -83,7 +83,7 @@ def _heartbeats(options: argparse.Namespace) -> None:
 def _skew_pairs(options: argparse.Namespace) -> None:
     quick, repeats = options.quick, 2 if options.quick else 11
     scan = Scan(60, 30, 3, 8, 2, HeadSettings(4, 2, draws=20)) if quick else Scan()
-    by_scan(scan, 1 if quick else 5)
+    by_scan(scan, 1 if quick else 3)
     against_pair_by_pair(scan, repeats)
     by_stacking(*((2, 24, (8,)) if quick else (12, 4000, (256, 64, 16))), repeats)
     by_passes(*((2, 20, 10, 2) if quick else (12, 40, 10, 10)))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.step_block import processor_times
+from benchmarks.steps import Product
 from benchmarks.timing import Step, milliseconds, ratios, spread, table
 from plait.data.batches import Batch
 from plait.data.spec import DataSpec
@@ -23,7 +24,10 @@ _NAMES = ("image", "text")
 
 
 def by_stacking(taps: int, samples: int, batches: Sequence[int], repeats: int, shown: int = 6) -> None:
-    """An epoch of heads of all pairs at once, beside plain heads one after the other (some are timed, times all)."""
+    """An epoch of heads of all pairs at once, beside plain heads one after the other (some are timed, times all).
+
+    The limit is the same products into memory that is there already, and Adam on one flat tensor.
+    """
     space, rows = TapSpace(dict.fromkeys(_NAMES, taps)), []
     data, shown = _samples(2 * taps, samples), min(shown, taps)
     sets = [(pair,) for pair in space.all()]
@@ -33,15 +37,17 @@ def by_stacking(taps: int, samples: int, batches: Sequence[int], repeats: int, s
             "stacked": _stacked_epoch(sets, space, data, parts),
             "plain": _plain_epochs(shown, taps, data, parts),
             "own": _each_epoch([_stacked_epoch(sets[:1], space, data, parts)] * shown),
+            "limit": _each_epoch([_bare_step(len(sets), size)] * len(parts)),
         }
         times = processor_times(steps, repeats)
         share = len(sets) / shown
         faster = [spread([share * one for one in ratios(times[name], times["stacked"])]) for name in ("plain", "own")]
         alone = spread([1e6 * took / shown / len(parts) for took in times["plain"]])
         step = spread([1e3 * took / len(parts) for took in times["stacked"]])
-        rows.append((len(sets), size, milliseconds(times["stacked"]), step, alone, *faster))
+        above = spread(ratios(times["stacked"], times["limit"]))
+        rows.append((len(sets), size, milliseconds(times["stacked"]), step, alone, *faster, above))
     header = ("pairs", "batch", "epoch at once, ms", "a step, ms", "a plain step of one head, µs")
-    more = ("times faster than plain heads in turn", "than our own heads in turn")
+    more = ("times faster than plain heads in turn", "than our own heads in turn", "times the limit")
     table(f"Heads of all pairs at once: bilinear, {samples} samples, one thread", (*header, *more), rows)
 
 
@@ -69,6 +75,29 @@ def _stacked_epoch(sets: Sequence[Pairs], space: TapSpace, data: Batch, parts: S
             optimiser.zero_grad()
 
     return epoch
+
+
+def _bare_step(pairs: int, rows: int) -> Step:
+    """Products of a step, forward and backward, and one pass of the optimiser's traffic; the last batch as the rest."""
+    sizes = ((_RANK, _WIDTH), (_RANK, _WIDTH), (_WIDTH, _CLASSES))
+    layers = [_layer(pairs, rows, *size) for size in sizes]
+    layers[-1].inward = torch.empty(pairs, rows, _WIDTH)
+    flat = nn.Parameter(torch.zeros(sum(layer.weights.numel() for layer in layers)))
+    flat.grad = torch.full_like(flat, 1e-3)
+    adam = torch.optim.AdamW([flat], lr=_RATE, weight_decay=_DECAY, fused=True)
+
+    def step() -> None:
+        for layer in layers:
+            layer.forward()
+            layer.backward()
+        adam.step()
+
+    return step
+
+
+def _layer(pairs: int, rows: int, read: int, out: int) -> Product:
+    inputs, weights = torch.randn(pairs, rows, read), torch.randn(pairs, read, out)
+    return Product(inputs, weights, torch.empty(pairs, rows, out), torch.empty_like(weights), None)
 
 
 class PlainHead(nn.Module):

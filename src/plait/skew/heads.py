@@ -73,8 +73,10 @@ class PairHeads(FusionModule):
             features: "taps": (batch, tap, read).
             present: Not looked at: every sample has every tap.
         """
-        taps = features[TAPS].transpose(0, 1)
-        joint = self.operator(taps[self.chosen[0]], taps[self.chosen[1]])
+        taps = features[TAPS].transpose(0, 1).contiguous()
+        joint = self.operator(*(taps.index_select(0, chosen) for chosen in self.chosen))
+        if len(joint) == self.units:  # a pair a set, in their order
+            return self.decided(joint)
         share = self.owner.bincount(minlength=self.units).to(joint)[self.owner]
         summed = joint.new_zeros(self.units, *joint.shape[1:])
         return self.decided(summed.index_add(0, self.owner, joint / share[:, None, None]))
