@@ -10,6 +10,7 @@ from tiny_study import NUMBERS, Tiny
 import plait
 from plait.reproduce.running import reproduce, selected
 from plait.reproduce.store import RunFolder, content_of
+from plait.reproduce.study import Found
 
 ALL = [f"{arm}/{seed}" for arm, seeds in NUMBERS.items() for seed in seeds]
 
@@ -112,6 +113,35 @@ def test_a_damaged_run_is_an_error_that_names_the_file(tmp_path: Path, damage: s
     path.unlink()
     reproduce(tiny.study(), tmp_path, ["b/*"], verbose=0)
     assert json.loads(path.read_text())["numbers"] == {"error": 7.0, "undefined": None}
+
+
+def filled(text: str, broken: bool = False) -> Found:
+    """What a run gives that keeps a folder with one file, or is killed while it writes."""
+
+    def fill(folder: Path) -> None:
+        folder.mkdir()
+        (folder / text).write_text(text)
+        if broken:
+            raise KeyboardInterrupt
+
+    return Found({"error": 1.0}, files=fill)
+
+
+def test_the_folder_of_a_run_is_whole_or_not_there(tmp_path: Path) -> None:
+    """A killed run leaves neither folder nor file; a finished one has both, and takes the place of what was there."""
+    study, kept = Tiny().study(), RunFolder(tmp_path)
+    content = content_of(study, study.runs[0])
+    with pytest.raises(KeyboardInterrupt):
+        kept.save(content, filled("half", broken=True), 0.0)
+    assert list((tmp_path / "runs").iterdir()) == []
+    for text in ("first", "second"):
+        kept.save(content, filled(text), 0.0)
+        assert [path.name for path in kept.files(content).iterdir()] == [text]
+    with pytest.raises(KeyboardInterrupt):
+        kept.save(content, filled("third", broken=True), 0.0)
+    assert [path.name for path in kept.files(content).iterdir()] == ["second"]
+    assert sorted((tmp_path / "runs").iterdir()) == sorted([kept.path(content), kept.files(content)])
+    assert [one.found for one in kept.read()] == [Found({"error": 1.0})]
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

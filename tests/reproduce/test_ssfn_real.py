@@ -1,4 +1,4 @@
-"""Skew-pair fusion on real data: runs, rivals, what may be looked at when, and what comes out on planted taps."""
+"""Skew-pair fusion on real data: runs, rivals, reports, what may be looked at when."""
 
 from dataclasses import replace
 from importlib import import_module
@@ -8,29 +8,24 @@ import pandas as pd
 import pooch
 import pytest
 import tiny_readings
-import torch
 
 from plait import datasets
-from plait.datasets import make_planted_taps
 from plait.reproduce import ssfn_audio_image, ssfn_encoders, ssfn_text_audio, ssfn_text_text
 from plait.reproduce.registry import REPRODUCTIONS
-from plait.reproduce.ssfn_closed import closed_form, closed_names
+from plait.reproduce.running import reproduce
 from plait.reproduce.ssfn_encoders import taps_of
-from plait.reproduce.ssfn_judged import CHOSEN, compared
-from plait.reproduce.ssfn_mixes import TapMixes
+from plait.reproduce.ssfn_facts import words
 from plait.reproduce.ssfn_real import PairProtocol, contrasts, study_of
-from plait.reproduce.ssfn_tasks import Effort, Part
-from plait.reproduce.ssfn_trained import HeadTraining, shortlist, trained, trained_names
+from plait.reproduce.ssfn_tasks import Effort
+from plait.reproduce.ssfn_trained import HeadTraining
 from plait.reproduce.study import Request
-from plait.skew.heads import TAPS
-from plait.skew.judge import HeadSettings
-from plait.skew.search import ClosedForm
-from plait.statistics.metrics import metric_by_name
+from plait.skew.findings import Findings
+from plait.skew.findings.contenders import CHOSEN
 
 TASKS = ("image-text", "audio-image", "text-audio", "text-text")
-_FEW = HeadTraining(copies=2, rank=4, width=4, most=3, epochs=1, draws=20)
+_FEW = HeadTraining(copies=2, rank=4, width=4, most=3, epochs=1)
+WAYS = ("closed-form", "trained")
 TINY = PairProtocol(operators=("concat",), rank=6, product_rank=2, draws=20, encoder_epochs=1, heads=_FEW)
-ACCURACY = metric_by_name("classification", "accuracy")
 
 
 @pytest.fixture(autouse=True)
@@ -58,9 +53,9 @@ def test_every_task_has_every_rival(name):
     made = module.study(Request((1, 2)))
     names = [run.name for run in made.runs]
     assert len(set(names)) == len(names)
-    for heads in ("closed-form", "trained"):
+    for heads in WAYS:
         ways = {run.labels["method"] for run in made.runs if run.labels["heads"] == heads}
-        assert {CHOSEN, "best tap", "late decisions", "late pair", "pairwise", "best diagonal pair"} < ways
+        assert {CHOSEN, "best tap of all", "late decisions", "late pair", "pairwise", "best diagonal pair"} < ways
         assert {f"best tap of {one}" for one in task_of(name).modalities} < ways
     assert {"mix of both", "best skew pair"} < {run.labels["method"] for run in made.runs}
     assert {"all taps", "random pair"} < {run.labels["method"] for run in made.runs}
@@ -86,12 +81,32 @@ def test_numbers_are_well_formed(name):
             assert numbers["validation_gain_low"] <= numbers["validation_gain"]
 
 
-def test_every_fold_chooses_for_itself():
-    """A row a speaker in the table of choices; facts are their means."""
+@pytest.mark.slow
+def test_every_choice_has_a_report_in_the_folder_of_its_run(tmp_path):
+    """Of both kinds of heads; its tables are what the results were read from."""
+    outcome = reproduce(study("image-text"), tmp_path, [f"*/{CHOSEN}/*", "*/closed-form/late-pair/*"], verbose=0)
+    folders = sorted(path for path in (tmp_path / "runs").iterdir() if path.is_dir())
+    assert [one.name.rpartition("-")[0] for one in folders] == [f"emoji_{way}_chosen_1" for way in WAYS]
+    assert all((one / "report.html").read_text().startswith("<!") for one in folders)
+    tested = Findings.read(folders[0]).tested.set_index("name")
+    results = outcome.results.set_index(["heads", "method"])
+    assert results.loc[("closed-form", "late pair"), "accuracy"] == tested.loc["late pair", "score"]
+    assert results.loc[("closed-form", "late pair"), "gain_low"] == tested.loc["late pair", "difference_low"]
+
+
+def test_every_fold_chooses_for_itself(tmp_path, monkeypatch):
+    """A row and a folder a speaker; facts are their means."""
     made = study("audio-image")
     found = next(run for run in made.runs if run.name == f"degraded/closed-form/{CHOSEN}/1").fit(0)
     choice = found.tables["choice"]
     assert [row.partition(":")[0] for row in choice] == ["anna", "ben", "cleo"]
+    monkeypatch.setattr(Findings, "report", lambda told, path: path.write_text(str(told)))
+    found.files(tmp_path / "kept")
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["anna", "ben", "cleo"]
+    for row in choice:
+        folder = tmp_path / "kept" / row.partition(":")[0]
+        assert (folder / "report.html").exists()
+        assert words(Findings.read(folder)) == row.partition(": ")[2]
     assert found.numbers["near"] == pytest.approx(np.mean([row["near"] for row in choice.values()]))
 
 
@@ -167,97 +182,13 @@ def test_reviews_have_a_title_and_a_text_and_pass_one_encoder():
 
 def test_taps_of_texts_keep_the_order_of_the_samples():
     """Though they pass by length; the second time they come from the files."""
-    reading = ssfn_encoders.Pretrained(8).reading(["bbb", "a", "cc", ""])
+    reading, part = (
+        ssfn_encoders.Pretrained(8).reading(["bbb", "a", "cc", ""]),
+        ssfn_text_text.folds()["clothing"][0].part,
+    )
     for _ in range(2):
-        taps = taps_of(reading, planted()[1], 0, Effort(1))
+        taps = taps_of(reading, part, 0, Effort(1))
         assert taps[1][:, :3].tolist() == [[0, 9, 0], [1, 0, 0], [0, 0, 4], [0, 0, 0]]
-
-
-def planted(seed=0):
-    """Taps with a planted pair, and their rows."""
-    bunch = make_planted_taps("add", n=(400, 400, 400), random_state=seed)
-    own = np.arange(len(bunch.target))
-    part = Part(bunch.target, 4, bunch.train, bunch.validation, bunch.test, own, own)
-    return bunch.taps, part
-
-
-def test_the_planted_pair_is_found_and_beats_its_rivals():
-    """By heads in closed form and by trained ones; the rivals are what they are called."""
-    taps, part = planted()
-    search, judged = closed_form(ClosedForm(("concat",), HeadSettings(draws=100)), ACCURACY, taps, part)
-    assert judged.words == "skew pair: concat of a@5 + b@2"
-    assert list(judged.outputs) == closed_names(["a", "b"])
-    how = HeadTraining(("concat",), copies=2, rank=16, epochs=8, draws=100)
-    learned = trained(how, ACCURACY, taps, part, search, 0, 1)
-    assert learned.words == "skew pair: concat of a@5 + b@2"
-    assert list(learned.outputs) == trained_names(["a", "b"])
-    for one in (judged, learned):
-        told = compared(ACCURACY, part.target[part.test], part.groups[part.test], one.outputs, 100, 0)
-        assert told[CHOSEN].score == told["best skew pair"].score > 0.75
-        assert told["late pair"].difference_low > 0.2
-        assert told["best tap of b"].score <= told["best tap"].score + 0.05 < 0.6
-        assert one.facts["p_skew"] == 1
-        assert one.facts["skew_effect_low"] > 0
-
-
-def test_the_shortlist_holds_the_best_and_the_best_of_both_kinds():
-    """At least so many, at most so many and one more kind."""
-    taps, part = planted()
-    search, _ = closed_form(ClosedForm(("concat",), HeadSettings(8, draws=20), most=1), ACCURACY, taps, part)
-    names = [str(one[0]) for one in shortlist(search, 2, 2)]
-    assert names[0] == "a@5 + b@2"
-    assert any(search.space.skewness(one[0]) == 0 for one in shortlist(search, 2, 2))
-    assert 2 <= len(names) <= 3
-    assert len(shortlist(search, 40, 40)) == len(search.space) == 36
-
-
-def test_the_comparison_is_paired():
-    """By hand: four of four right against two of four; what is compared with itself is 0 in every draw."""
-    target = np.array([0, 1, 0, 1])
-    right, wrong = np.eye(2)[target], np.eye(2)[[0, 1, 1, 0]]
-    outputs = {CHOSEN: right[None], "other": np.stack([wrong, wrong]), "mixed": np.stack([right, wrong])}
-    told = compared(ACCURACY, target, np.arange(4), outputs, 200, 0)
-    assert (told[CHOSEN].score, told["other"].score, told["mixed"].score) == (1.0, 0.5, 0.75)
-    assert (told["other"].difference, told["mixed"].difference) == (0.5, 0.25)
-    assert (told[CHOSEN].difference_low, told[CHOSEN].difference_high) == (0, 0)
-    assert told["other"].difference_low <= 0.25
-    assert told["other"].difference_high >= 0.75
-
-
-TAPS_OF = [("a", 1), ("a", 2), ("b", 1)]
-
-
-def mixes():
-    reads = [[TAPS_OF[0]], TAPS_OF[:2], TAPS_OF]
-    generator = torch.Generator().manual_seed(0)
-    net = TapMixes(reads, TAPS_OF, 4, 3, generator=generator).double()
-    taps = torch.randn(5, 3, 4, dtype=torch.float64, generator=generator)
-    return net, {TAPS: taps}, torch.ones(5, 1, dtype=torch.bool)
-
-
-def test_a_fresh_mix_is_the_mean_of_its_taps():
-    """One tap is itself, a modality that is not read is zeros, both modalities stand side by side."""
-    net, features, present = mixes()
-    taps, nothing = features[TAPS], torch.zeros(5, 4, dtype=torch.float64)
-    sides = [(taps[:, 0], nothing), (taps[:, :2].mean(1), nothing), (taps[:, :2].mean(1), taps[:, 2])]
-    for row, both in enumerate(sides):
-        expected = torch.cat(both, 1) @ net.head.weight[row] + net.head.bias[row]
-        torch.testing.assert_close(net(features, present)[row], expected)
-
-
-def test_shares_of_a_mix_sum_to_one_and_are_learned():
-    """Of the taps that are read, and 0 of the others; heads share no weight."""
-    net, features, present = mixes()
-    with torch.no_grad():
-        net.weight.copy_(torch.tensor([[1.0, 2.0, 3.0]] * 3))
-    shares = net.shares().detach()
-    torch.testing.assert_close(shares.sum(2), torch.tensor([[1.0, 0], [1, 0], [1, 1]], dtype=torch.float64))
-    assert shares[0, 0].tolist() == [1, 0, 0]
-    assert float(shares[1, 0, 1] / shares[1, 0, 0]) == pytest.approx(np.e)
-    net(features, present)[1].sum().backward()
-    assert (net.weight.grad[[0, 2]] == 0).all()
-    assert (net.weight.grad[1, :2] != 0).all()
-    assert net.weight.grad[1, 2] == 0
 
 
 def test_the_chosen_one_is_compared_with_every_rival_of_its_kind():

@@ -131,11 +131,11 @@ def test_one_pair_beats_all_taps_where_one_pair_has_everything():
 
 
 def test_every_report_has_the_baselines_it_must_have(add):
-    """Each modality's best tap, mix and best two; late decisions and pair, pairwise, diagonal, all, random, chosen."""
+    """Each modality's best tap, mix and best two; decisions; late, pairwise, diagonal, skew, all, random; chosen."""
     findings = add[2]
     each = [f"{what} of {name}" for what in ("best tap", "mix of all taps", "two taps") for name in ("a", "b")]
-    sets = ["late decisions", "late pair", "pairwise", "best diagonal pair", "all taps", "random pair", "chosen"]
-    assert findings.baselines["name"].tolist() == [*each, *sets]
+    sets = ["late pair", "pairwise", "best diagonal pair", "best skew pair", "all taps", "random pair", "chosen"]
+    assert findings.baselines["name"].tolist() == ["best tap of all", *each, "late decisions", *sets]
     last = findings.baselines.iloc[-1]
     assert last[["difference", "difference_low", "difference_high"]].tolist() == [0, 0, 0]
 
@@ -146,6 +146,8 @@ def test_baselines_are_the_scores_of_what_they_say(add):
     score = findings.baselines.set_index("name")["score"]
     grid = findings.pairs["score"].to_numpy().reshape(4, 4)
     assert score["best diagonal pair"] == np.diagonal(grid).max()
+    assert score["best skew pair"] == grid[~np.eye(4, dtype=bool)].max()
+    assert score["best tap of all"] == findings.taps["score"].max()
     assert score["random pair"] == pytest.approx(grid.mean())
     assert score["late pair"] == grid[3, 3]
     two = [((("a", i),), (("a", j),)) for i in range(1, 5) for j in range(i + 1, 5)]
@@ -154,6 +156,49 @@ def test_baselines_are_the_scores_of_what_they_say(add):
     assert score["late decisions"] == judge.scored(mean).values[0]
     mix = judge.outputs([tuple(((("b", tap),)) for tap in range(1, 5))])
     assert score["mix of all taps of b"] == judge.scored(mix).values[0]
+
+
+def test_rivals_have_the_operator_that_is_best_for_them():
+    """Two planted pairs: the choice is joined by one operator, all pairs of equal depth do better by the other."""
+    judge, _ = planted("multi", seed=1)
+    findings = found(judge, ("outer", "concat+outer"))
+    scores = {name: judge.sets(name, [judge.space.pairwise()]).values[0] for name in ("outer", "concat+outer")}
+    table = findings.baselines.set_index("name")
+    assert row(findings)["operator"] == "concat+outer"
+    assert table.loc["pairwise", "what"] == "all taps of equal depth joined by outer"
+    assert table.loc["pairwise", "score"] == scores["outer"] > scores["concat+outer"]
+
+
+def test_folds_choose_for_themselves_and_are_tested_together(add):
+    """One fold is as by itself; of two, `tested` has every test sample once, by heads of its own fold."""
+    judge, bunch, alone = add
+    test = judge_of(judge, bunch.test)
+    search = ClosedForm(("concat",), judge.how, shortlist=4, most=1).judged(judge)
+    [one] = Findings.of_folds([(search, judge, test)])
+    assert all(table.equals(one.tables()[name]) for name, table in alone.tables().items())
+    half = len(bunch.train) // 2
+    data = judge.splits[0].data
+    small = Judge(judge.how, [Split(data, bunch.train[:half], bunch.validation)], judge.metric)
+    other = ClosedForm(("concat",), judge.how, shortlist=4, most=1).judged(small)
+    parts = [
+        Judge(judge.how, [Split(data, rows, held)], judge.metric)
+        for rows, held in ((bunch.train, bunch.test[:50]), (bunch.train[:half], bunch.test[50:]))
+    ]
+    both = Findings.of_folds([(search, judge, parts[0]), (other, small, parts[1])])
+    assert both[0].tested.equals(both[1].tested)
+    assert both[0].baselines.equals(alone.baselines)
+    assert not both[1].baselines.equals(alone.baselines)
+    each = [
+        Findings.of(*fold).tested.set_index("name")["score"]
+        for fold in ((search, judge, parts[0]), (other, small, parts[1]))
+    ]
+    share = 50 / len(bunch.test)
+    pooled = share * each[0] + (1 - share) * each[1]
+    np.testing.assert_allclose(both[0].tested.set_index("name")["score"], pooled)
+    made = [dict.fromkeys(pair) for pair in zip(*(one.baselines["what"] for one in both), strict=True)]
+    assert {len(one) for one in made} == {1, 2}
+    told = [next(iter(one)) if len(one) == 1 else f"of each fold its own: {' | '.join(one)}" for one in made]
+    assert both[0].tested["what"].tolist() == told
 
 
 def test_where_nothing_is_supported_the_best_tap_is_the_choice():

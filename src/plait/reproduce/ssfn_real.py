@@ -7,14 +7,17 @@ from functools import lru_cache, partial
 import numpy as np
 import pandas as pd
 
-from plait.reproduce.ssfn_closed import closed_form, closed_names
+from plait.reproduce.ssfn_closed import Searched, closed_form
 from plait.reproduce.ssfn_encoders import Taps, taps_of
-from plait.reproduce.ssfn_judged import CHOSEN, Compared, Judged, compared, pooled
+from plait.reproduce.ssfn_facts import facts, grid, words, write_folds
+from plait.reproduce.ssfn_rivals import closed_names, trained_names
 from plait.reproduce.ssfn_tasks import Effort, Fold, Part, Reading, Task
-from plait.reproduce.ssfn_trained import HeadTraining, trained, trained_names
+from plait.reproduce.ssfn_trained import HeadTraining, findings_of, trained
 from plait.reproduce.study import Contrast, Found, Request, Run, Study, Table
+from plait.skew.findings import Findings
+from plait.skew.findings.contenders import CHOSEN
 from plait.skew.judge import HeadSettings
-from plait.skew.search import ClosedForm, Search
+from plait.skew.search import ClosedForm
 from plait.statistics.metrics import Metric, metric_by_name
 
 RECONSTRUCTION = (
@@ -90,8 +93,7 @@ class Plan:
         self.folds = lru_cache(maxsize=1)(task.folds)
         self.read = lru_cache(maxsize=_KEPT)(taps_of)
         self.closed = lru_cache(maxsize=2)(self._closed)
-        self.trained = lru_cache(maxsize=2)(self._trained)
-        self.compared = lru_cache(maxsize=2)(self._compared)
+        self.findings = lru_cache(maxsize=2)(self._findings)
 
     def runs(self, seeds: Sequence[int]) -> list[Run]:
         """Seed by seed, so that what rivals share is computed once a seed."""
@@ -111,41 +113,40 @@ class Plan:
         return Run(arm, seed, labels, partial(self._found, variant, way, name, seed))
 
     def _found(self, variant: str, way: str, name: str, seed: int, verbose: int) -> Found:
-        told: Compared = self.compared(variant, way, seed)[name]
-        metric = self.task.metric
-        numbers = {metric: told.score, f"{metric}_low": told.low, f"{metric}_high": told.high}
-        if name != CHOSEN:
-            ends = {"gain_low": told.difference_low, "gain_high": told.difference_high}
-            return Found(numbers | {"gain": told.difference} | ends)
-        judged = self._judged(variant, way, seed)
-        choice = {_named(fold, one.words): one.facts for fold, one in zip(self._of(variant), judged, strict=True)}
-        means = {key: float(np.mean([row[key] for row in choice.values()])) for key in judged[0].facts}
-        return Found(numbers | means, {"choice": choice, "grid": _mean_grid(judged)})
-
-    def _judged(self, variant: str, way: str, seed: int) -> list[Judged]:
-        if way == TRAINED:
-            return self.trained(variant, seed)
-        return [judged for _, judged in self.closed(variant, seed)]
-
-    def _compared(self, variant: str, way: str, seed: int) -> dict[str, Compared]:
         """On the test rows of all folds."""
-        parts = [fold.part for fold in self._of(variant)]
-        target, groups = (np.concatenate([_test(part)[place] for part in parts]) for place in range(2))
-        outputs = pooled(self._judged(variant, way, seed))
-        return compared(self.metric, target, groups, outputs, self.protocol.draws, seed)
+        findings = self.findings(variant, way, seed)
+        metric, told = self.task.metric, _tested(findings[0], name)
+        numbers = {metric: told["score"], f"{metric}_low": told["low"], f"{metric}_high": told["high"]}
+        if name == CHOSEN:
+            return self._choice(numbers, dict(zip((fold.name for fold in self._of(variant)), findings, strict=True)))
+        ends = {"gain_low": told["difference_low"], "gain_high": told["difference_high"]}
+        return Found(numbers | {"gain": told["difference"]} | ends)
 
-    def _closed(self, variant: str, seed: int) -> list[tuple[Search, Judged]]:
+    def _choice(self, numbers: Mapping[str, float], folds: Mapping[str, Findings]) -> Found:
+        """What each fold chose, and the means of its facts."""
+        choice = {f"{name}: {words(one)}" if name else words(one): facts(one) for name, one in folds.items()}
+        means = {key: float(np.mean([row[key] for row in choice.values()])) for key in next(iter(choice.values()))}
+        tables = {"choice": choice, "grid": _mean_grid([grid(one) for one in folds.values()])}
+        return Found({**numbers, **means}, tables, partial(write_folds, folds))
+
+    def _findings(self, variant: str, way: str, seed: int) -> list[Findings]:
+        """One a fold; what is tested is of all folds together."""
+        closed, folds = self.closed(variant, seed), self._of(variant)
+        if way == CLOSED:
+            return Findings.of_folds([(one.search, one.judge, one.test) for one in closed])
+        how, threads = self.protocol.heads, self.effort.threads
+        return findings_of(
+            [
+                trained(how, self._taps(fold, seed), fold.part, one, seed, threads)
+                for fold, one in zip(folds, closed, strict=True)
+            ]
+        )
+
+    def _closed(self, variant: str, seed: int) -> list[Searched]:
         made = self.protocol
         heads = HeadSettings(made.rank, made.product_rank, draws=made.draws, random_state=seed)
         how = ClosedForm(made.operators, heads)
         return [closed_form(how, self.metric, self._taps(fold, seed), fold.part) for fold in self._of(variant)]
-
-    def _trained(self, variant: str, seed: int) -> list[Judged]:
-        how, found = self.protocol.heads, self.closed(variant, seed)
-        return [
-            trained(how, self.metric, self._taps(fold, seed), fold.part, search, seed, self.effort.threads)
-            for fold, (search, _) in zip(self._of(variant), found, strict=True)
-        ]
 
     def _taps(self, fold: Fold, seed: int) -> Mapping[str, Taps]:
         return {name: self._read(reading, fold.part, seed) for name, reading in fold.readings.items()}
@@ -176,19 +177,17 @@ def _published(task: Task, results: pd.DataFrame) -> pd.DataFrame:
     return public[public["group"].isin(results["group"])]
 
 
-def _named(fold: Fold, words: str) -> str:
-    return f"{fold.name}: {words}" if fold.name else words
+def _tested(findings: Findings, name: str) -> dict[str, float]:
+    """The numbers of a row."""
+    rows = findings.tested.drop(columns="what").set_index("name").to_dict("index")
+    return {str(column): float(value) for column, value in rows[name].items()}
 
 
-def _test(part: Part) -> tuple[np.ndarray, np.ndarray]:
-    return part.target[part.test], part.groups[part.test]
-
-
-def _mean_grid(folds: Sequence[Judged]) -> Table:
+def _mean_grid(folds: Sequence[Table]) -> Table:
     """Mean over the folds that scored a pair."""
     cells: dict[str, dict[str, list[float]]] = {}
     for fold in folds:
-        for row, line in fold.grid().items():
+        for row, line in fold.items():
             for column, value in line.items():
                 cells.setdefault(row, {}).setdefault(column, []).append(value)
     return {row: {column: float(np.mean(own)) for column, own in line.items()} for row, line in cells.items()}

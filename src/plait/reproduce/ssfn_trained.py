@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,39 +11,35 @@ from numpy import ndarray
 from torch import Tensor
 
 from plait.nn.module import FusionModule, evaluate
-from plait.reproduce.ssfn_closed import Taps
+from plait.reproduce.ssfn_closed import Searched, Taps
 from plait.reproduce.ssfn_encoders import training_data
-from plait.reproduce.ssfn_judged import (
+from plait.reproduce.ssfn_mixes import TapMixes
+from plait.reproduce.ssfn_rivals import (
+    BEST,
     BEST_TAP,
-    CHOSEN,
     DIAGONAL,
     LATE,
     LATE_DECISIONS,
+    MIX,
+    MIXES,
     PAIRWISE,
     SKEW,
-    Judged,
-    Outputs,
+    trained_names,
 )
-from plait.reproduce.ssfn_mixes import TapMixes
 from plait.reproduce.ssfn_tasks import Part
+from plait.skew.findings import Findings
+from plait.skew.findings.contenders import CHOSEN, Contender, Outputs
+from plait.skew.findings.scorers import columns, tap_name, text_of
 from plait.skew.heads import TAPS, PairHeads
+from plait.skew.judge import Judge
 from plait.skew.ridge import Tap
 from plait.skew.scaling import fit_scalings, scaled
 from plait.skew.search import Search
 from plait.skew.selection import Pairs, select
-from plait.skew.space import TapSpace
-from plait.skew.uncertainty import Scored, confidence_set, scored
-from plait.statistics.metrics import Metric
+from plait.skew.uncertainty import Scored, confidence_set
 from plait.training.trainer import Trainer
 
-MIXES = "mix of both"
 Found = Float[ndarray, "copy _ sample out"]
-
-
-def trained_names(modalities: Sequence[str]) -> list[str]:
-    """The chosen one and its rivals, in the order of tables."""
-    own = [f"{what} of {name}" for what in (BEST_TAP, "mix") for name in modalities]
-    return [CHOSEN, BEST_TAP, *own, MIXES, LATE_DECISIONS, LATE, PAIRWISE, DIAGONAL, SKEW]
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,6 @@ class HeadTraining:
         epochs: Most epochs.
         learning_rate: At the start, falling along half a cosine.
         batch_size: Samples a step.
-        draws: Draws of the bootstrap.
     """
 
     operators: tuple[str, ...] = ("concat", "bilinear")
@@ -69,7 +65,6 @@ class HeadTraining:
     epochs: int = 30
     learning_rate: float = 1e-2
     batch_size: int = 256
-    draws: int = 1000
 
 
 def shortlist(search: Search, least: int, most: int) -> list[Pairs]:
@@ -94,29 +89,68 @@ def shortlist(search: Search, least: int, most: int) -> list[Pairs]:
     return [(every[row],) for row in rows]
 
 
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Trained heads of one fold.
+
+    Args:
+        closed: The search in closed form that they go on from, and its judges.
+        search: What was found among them; operators are named "trained ...".
+        rivals: The chosen one and all others.
+    """
+
+    closed: Searched
+    search: Search
+    rivals: Sequence[Contender]
+
+
+def findings_of(folds: Sequence[Learned]) -> list[Findings]:
+    """Findings with trained heads for rivals, one a fold; what is tested is of all folds together."""
+    judged = [(fold.search, fold.closed.judge, fold.closed.test) for fold in folds]
+    return Findings.of_folds(judged, [fold.rivals for fold in folds])
+
+
 def trained(
-    how: HeadTraining, metric: Metric, taps: Taps, part: Part, search: Search, seed: int, threads: int | None = None
-) -> Judged:
+    how: HeadTraining, taps: Taps, part: Part, closed: Searched, seed: int, threads: int | None = None
+) -> Learned:
     """Train heads on the shortlist and its rivals; chosen on validation rows, which also end training.
 
     Args:
         how: Operators and training.
-        metric: What is chosen by.
         taps: Of all samples.
         part: Target and rows.
-        search: What the closed form found on the same taps.
+        closed: The search in closed form on the same taps.
         seed: Seed of weights and order.
         threads: Threads of training; None is the trainer's choice.
     """
-    space, names = search.space, list(taps)
+    search, space = closed.search, closed.search.space
     sets = list(dict.fromkeys([*shortlist(search, 12, how.most), space.late(), space.pairwise()]))
-    reads = [[tap] for tap in search.taps] + [[tap for tap in search.taps if tap[0] == name] for name in names]
+    reads = [[tap] for tap in search.taps] + [[tap for tap in search.taps if tap[0] == name] for name in taps]
     reads.append(list(search.taps))
-    values = _inputs(taps, part, search.taps, how.rank)
-    made = _Trained(how, metric, values, part, seed, threads)
+    made = _Trained(how, _inputs(taps, part, search.taps, how.rank), part, seed, threads)
     pairs = np.concatenate([made.outputs(made.heads(sets, search.taps, name)) for name in how.operators], axis=1)
     mixes = made.outputs(made.mixes(reads, search.taps))
-    return made.judged(space, [(name, one) for name in how.operators for one in sets], pairs, search.taps, mixes)
+    named = [(f"trained {name}", one) for name in how.operators for one in sets]
+    alone = _scored(closed.judge, mixes)
+    found = _search(search, named, _scored(closed.judge, pairs), alone)
+    rivals = {one.name: one for one in (*_singles(found, alone, mixes), *_rivals(found, pairs))}
+    return Learned(closed, found, [rivals[name] for name in trained_names(list(taps))])
+
+
+def _scored(judge: Judge, outputs: Found) -> Scored:
+    """Scores on validation rows, means over the copies."""
+    copies, units = outputs.shape[:2]
+    found = judge.scored(outputs[:, :, judge.splits[0].validation].reshape(copies * units, -1, outputs.shape[3]))
+    drawn = found.drawn.reshape(-1, copies, units).mean(axis=1)
+    return Scored(found.values.reshape(copies, units).mean(axis=0), drawn)
+
+
+def _search(closed: Search, sets: Sequence[tuple[str, Pairs]], fused: Scored, mixed: Scored) -> Search:
+    """The choice among trained heads, over trained heads on single taps: the first of the mixes."""
+    space, taps, count = closed.space, closed.taps, len(closed.taps)
+    alone = Scored(mixed.values[:count], mixed.drawn[:, :count])
+    chosen = select(space, [one for _, one in sets], fused, taps, alone)
+    return Search(space, closed.metric, tuple(sets), fused, taps, alone, chosen)
 
 
 def _inputs(taps: Taps, part: Part, order: Sequence[Tap], rank: int) -> Tensor:
@@ -136,7 +170,6 @@ class _Trained:
 
     Args:
         how: How.
-        metric: What is chosen by.
         values: Inputs of all samples.
         part: Target and rows.
         seed: Seed.
@@ -144,7 +177,6 @@ class _Trained:
     """
 
     how: HeadTraining
-    metric: Metric
     values: Tensor
     part: Part
     seed: int
@@ -174,53 +206,51 @@ class _Trained:
         shape = (how.copies, -1, *found.shape[1:])
         return np.asarray(found.softmax(2).reshape(shape).numpy(), np.float64)
 
-    def judged(
-        self, space: TapSpace, sets: Sequence[tuple[str, Pairs]], pairs: Found, taps: Sequence[Tap], mixes: Found
-    ) -> Judged:
-        """The choice among the sets, and all rivals on test rows."""
-        fused, mixed = self._scored(pairs), self._scored(mixes)
-        count = len(taps)
-        alone = Scored(mixed.values[:count], mixed.drawn[:, :count])
-        chosen = select(space, [one for _, one in sets], fused, taps, alone)
-        test = self.part.test
-        found = _rivals(space, sets, pairs[:, :, test], fused.values)
-        found |= _alone(taps, mixes[:, :, test], alone.values)
-        found[CHOSEN] = found[BEST_TAP] if chosen.place is None else pairs[:, chosen.place][:, test]
-        ordered = {name: found[name] for name in trained_names(list(space.depths))}
-        return Judged(space, sets, fused, alone, chosen, ordered)
 
-    def _scored(self, outputs: Found) -> Scored:
-        """Scores on validation rows, means over the copies."""
-        held, units = self.part.validation, outputs.shape[1]
-        flat = outputs[:, :, held].reshape(-1, len(held), outputs.shape[3])
-        target, groups = self.part.target[held], self.part.units[held]
-        found = scored(self.metric, target, flat, groups, self.how.draws, self.seed)
-        values = found.values.reshape(-1, units).mean(axis=0)
-        return Scored(values, found.drawn.reshape(self.how.draws, -1, units).mean(axis=1))
-
-
-def _rivals(
-    space: TapSpace, sets: Sequence[tuple[str, Pairs]], outputs: Found, values: Float[ndarray, " set"]
-) -> dict[str, Outputs]:
-    """The best of each kind of set on validation rows, whatever its operator."""
+def _rivals(search: Search, outputs: Found) -> list[Contender]:
+    """The best of each kind of set on validation rows, whatever its operator; the choice, if a fusion is supported."""
+    space, sets = search.space, search.sets
     kinds = {
         LATE: [pairs == space.late() for _, pairs in sets],
         PAIRWISE: [pairs == space.pairwise() for _, pairs in sets],
         DIAGONAL: [len(pairs) == 1 and space.skewness(pairs[0]) == 0 for _, pairs in sets],
         SKEW: [len(pairs) == 1 and space.skewness(pairs[0]) != 0 for _, pairs in sets],
     }
-    return {name: outputs[:, int(np.argmax(np.where(kind, values, -np.inf)))] for name, kind in kinds.items()}
+    places = {name: _best(search.fused, kind) for name, kind in kinds.items()}
+    if search.selection.place is not None:
+        places[CHOSEN] = search.selection.place
+    words = [f"{text_of(pairs)} by {operator}" for operator, pairs in sets]
+    return [_of(name, words[place], search.fused, outputs, place) for name, place in places.items()]
 
 
-def _alone(taps: Sequence[Tap], outputs: Found, values: Float[ndarray, " tap"]) -> dict[str, Outputs]:
-    """Single taps and mixes; units are the taps, then the mix of each modality, then that of all."""
-    names = list(dict.fromkeys(name for name, _ in taps))
-    best = {name: _best(values, [own == name for own, _ in taps]) for name in names}
-    found = {f"{BEST_TAP} of {name}": outputs[:, place] for name, place in best.items()}
-    found |= {f"mix of {name}": outputs[:, len(taps) + place] for place, name in enumerate(names)}
-    found[LATE_DECISIONS] = outputs[:, list(best.values())].mean(axis=1)
-    return found | {BEST_TAP: outputs[:, int(np.argmax(values))], MIXES: outputs[:, -1]}
+def _singles(search: Search, scores: Scored, outputs: Found) -> list[Contender]:
+    """Single taps and mixes, the best tap for the choice; units are taps, the mix of each modality, that of all."""
+    taps, names = search.taps, list(search.space.depths)
+    best = {name: _best(search.alone, [own == name for own, _ in taps]) for name in names}
+    read = {f"{BEST_TAP} of {name}": place for name, place in best.items()}
+    read |= dict.fromkeys((BEST, CHOSEN), taps.index(search.selection.tap))
+    what = [f"a trained linear head on {tap_name(tap)}" for tap in taps]
+    read |= {f"{MIX} of {name}": len(taps) + place for place, name in enumerate(names)}
+    what += [f"a linear head on a learned mix of all taps of {name}" for name in names]
+    read[MIXES] = len(what)
+    what.append("a linear head on the learned mixes of both modalities side by side")
+    late = outputs[:, list(best.values())].mean(axis=1)
+    joined = (
+        f"the mean of the outputs of trained linear heads on {', '.join(tap_name(taps[one]) for one in best.values())}"
+    )
+    own = Contender(LATE_DECISIONS, joined, lambda seen: _scored(seen.judge, late[:, None]), partial(_on, late))
+    return [_of(name, what[place], scores, outputs, place) for name, place in read.items()] + [own]
 
 
-def _best(values: Float[ndarray, " tap"], among: Sequence[bool]) -> int:
-    return int(np.argmax(np.where(among, values, -np.inf)))
+def _of(name: str, what: str, scores: Scored, outputs: Found, place: int) -> Contender:
+    """One of many units, whose scores on validation rows are known."""
+    return Contender(name, what, lambda _: columns(scores, [place]), partial(_on, outputs[:, place]))
+
+
+def _on(outputs: Float[ndarray, "copy sample out"], judge: Judge) -> Outputs:
+    """Outputs for the samples of a judge, of those for all samples."""
+    return outputs[:, judge.splits[0].validation]
+
+
+def _best(scores: Scored, among: Sequence[bool]) -> int:
+    return int(np.argmax(np.where(among, scores.values, -np.inf)))

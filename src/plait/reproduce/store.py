@@ -1,9 +1,10 @@
-"""Finished runs as small JSON files in a folder: none is computed twice, none is ever seen half."""
+"""Finished runs as small JSON files in a folder, some with a folder of their own: none is ever seen half."""
 
 import json
 import math
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,12 +77,18 @@ class RunFolder:
         words = f"{content['arm']}/{content['seed']}".replace("/", "_")
         return self.folder / _FOLDER / f"{words}-{key_of(content)[:_DIGITS]}.json"
 
+    def files(self, content: Mapping[str, Any]) -> Path:
+        """The folder of what else a run gave, if it gave something."""
+        return self.path(content).with_suffix("")
+
     def has(self, content: Mapping[str, Any]) -> bool:
         """Whether a run is finished."""
         return self.path(content).exists()
 
     def save(self, content: Mapping[str, Any], found: Found, seconds: float) -> None:
-        """Keep a finished run."""
+        """Keep a finished run: its folder first, if it has one, so that a run with a file has all."""
+        if found.files is not None:
+            _write_folder(self.files(content), found.files)
         said: dict[str, Any] = {
             "run": dict(content),
             "numbers": {name: _json_number(value) for name, value in found.numbers.items()},
@@ -99,6 +106,16 @@ class RunFolder:
             ValueError: If a file is damaged; the message names it.
         """
         return [_read(path) for path in sorted((self.folder / _FOLDER).glob("*.json"))]
+
+
+def _write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Make a folder whole or not at all; one that is there is replaced."""
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        new = Path(scratch) / "new"
+        fill(new)
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        new.rename(folder)
 
 
 def _read(path: Path) -> Stored:

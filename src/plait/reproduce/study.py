@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -32,10 +33,12 @@ class Found:
     Args:
         numbers: Metrics and facts by name; NaN where one is undefined.
         tables: Tables by name, for example "confusion".
+        files: Makes a folder with what else is worth keeping, of a name that nothing bears yet; None is nothing.
     """
 
     numbers: Mapping[str, float]
     tables: Mapping[str, Table] = field(default_factory=dict)
+    files: Callable[[Path], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """What a search of pairs came to, as tables: all that a report, a file or the command line reads."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 
 from plait.skew.findings.columns import typed
+from plait.skew.findings.contenders import Contender
 from plait.skew.findings.evidence import Evidence
 from plait.skew.findings.files import read_tables, write_tables
 from plait.skew.findings.finding import found_tables
@@ -45,7 +46,8 @@ class Findings:
             pairs of the skewness of the best pair, from the top). The last three are of one operator, as above.
         skew: Mean and best gain of the pairs of every skewness d of two modalities, and how often one is the best.
         marginals: How often a pair with this tap is the best one of an operator.
-        baselines: What the choice is compared with, and by how much it is better. `what` says how each was made.
+        baselines: What the choice is compared with, and by how much it is better. `what` says how each was made; what
+            is left to choose (tap, pair, operator) was chosen by the samples that chose.
         similarity: Of every two taps: debiased linear `cka`; shares of samples that exactly one of both single heads
             decides rightly (`disagreement`) and that neither does (`double_fault`); NaN for values.
         tested: As `baselines`, of the same choices on other samples that chose nothing; no row if there were none.
@@ -79,7 +81,35 @@ class Findings:
         Raises:
             ValueError: If a judge is of other taps, another metric or another number of draws.
         """
-        return cls.from_tables(found_tables(Evidence(search, judge, level, margin), test))
+        [tables] = found_tables([Evidence(search, judge, level, margin)], [] if test is None else [test])
+        return cls.from_tables(tables)
+
+    @classmethod
+    def of_folds(
+        cls,
+        folds: Sequence[tuple[Search, Judge, Judge]],
+        rivals: Sequence[Sequence[Contender]] | None = None,
+        level: float = LEVEL,
+        margin: float = 0.0,
+    ) -> list["Findings"]:
+        """Findings of searches that each had samples of their own: of one fold the same as `of`.
+
+        Args:
+            folds: Of each fold the search, its judge, and a judge of other samples; at least one fold.
+            rivals: Of each fold what the choice is compared with, and the choice itself, by the same names in the same
+                order; None is the same as in `of`, in closed form.
+            level: As in `of`.
+            margin: As in `of`.
+
+        Returns:
+            One a fold. `tested` is the same in all of them: the choices of each fold on its own test samples, which are
+            scored together.
+
+        Raises:
+            ValueError: If a judge is of other taps, another metric or another number of draws.
+        """
+        seen = [Evidence(search, judge, level, margin) for search, judge, _ in folds]
+        return [cls.from_tables(tables) for tables in found_tables(seen, [test for *_, test in folds], rivals)]
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, pd.DataFrame]) -> "Findings":

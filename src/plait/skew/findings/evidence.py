@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool
 from numpy import ndarray
 
-from plait.skew.findings.scorers import Fresh, columns
+from plait.skew.findings.scorers import columns
 from plait.skew.judge import Judge
 from plait.skew.operators import CLOSED_FORM
 from plait.skew.ridge import Tap, Terms
@@ -20,7 +20,7 @@ from plait.skew.uncertainty import Band, Scored, confidence_set, simultaneous
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a search gives by itself, and a judge for the rest: a `Scorer` of the samples that chose.
+    """What a search gives by itself, and a judge for the rest, on the samples that chose.
 
     Args:
         search: What was found.
@@ -109,13 +109,19 @@ class Evidence:
         keys = {(operator, frozenset(pairs)): pairs for pairs in sets}
         missing = {key: pairs for key, pairs in keys.items() if key not in self._known}
         if missing:
-            found = Fresh(self.judge).sets(operator, list(missing.values()))
+            found = self._fresh(operator, list(missing.values()))
             self._known.update({key: columns(found, [row]) for row, key in enumerate(missing)})
         return joined([self._known[operator, frozenset(pairs)] for pairs in sets])
 
     def heads(self, heads: Sequence[Terms]) -> Scored:
-        """Score of the mean output of heads in closed form."""
-        return Fresh(self.judge).heads(heads)
+        """Score of the mean output of heads in closed form, as one candidate."""
+        return self.judge.scored(self.judge.outputs(heads).mean(axis=0, keepdims=True))
+
+    def _fresh(self, operator: str, sets: Sequence[Pairs]) -> Scored:
+        """Scores of sets that the search has not tried; NaN by operators that have to be trained."""
+        if operator in CLOSED_FORM:
+            return self.judge.sets(operator, sets)
+        return Scored(np.full(len(sets), np.nan), np.full((self.judge.how.draws, len(sets)), np.nan))
 
     @cached_property
     def _known(self) -> dict[tuple[str, frozenset[Pair]], Scored]:

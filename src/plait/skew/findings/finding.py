@@ -1,34 +1,45 @@
-"""From a search and its judge to all tables of findings."""
+"""From searches and their judges to all tables of findings."""
+
+from collections.abc import Sequence
 
 import pandas as pd
 
-from plait.skew.findings.baselines import baselines_table
+from plait.skew.findings.baselines import baselines_table, tested_table
 from plait.skew.findings.columns import empty
-from plait.skew.findings.contenders import contenders
+from plait.skew.findings.contenders import Contender, contenders
 from plait.skew.findings.evidence import Evidence
 from plait.skew.findings.grid import depths_table, pairs_table, taps_table
 from plait.skew.findings.ladder import sets_table
 from plait.skew.findings.profile import marginals_table, skew_table
-from plait.skew.findings.scorers import Fresh
 from plait.skew.findings.similarity import similarity_table
 from plait.skew.findings.summary import summary_table
 from plait.skew.judge import Judge
 
 
-def found_tables(seen: Evidence, test: Judge | None = None) -> dict[str, pd.DataFrame]:
-    """All tables by name; see `Findings`.
+def found_tables(
+    folds: Sequence[Evidence], tests: Sequence[Judge], rivals: Sequence[Sequence[Contender]] | None = None
+) -> list[dict[str, pd.DataFrame]]:
+    """All tables by name, of every fold; see `Findings`.
 
     Args:
-        seen: The search and its judge.
-        test: A judge of other samples.
+        folds: Searches and their judges; at least one.
+        tests: A judge of other samples for each, or none at all: "tested" is of all folds together.
+        rivals: Baselines and the choice of each fold; None is `contenders`.
 
     Raises:
-        ValueError: If a judge is of other taps, another metric or another number of draws than the search.
+        ValueError: If a judge is of other taps, another metric or another number of draws than its search.
     """
-    _check(seen, seen.judge, "judge")
-    if test is not None:
+    for seen in folds:
+        _check(seen, seen.judge, "judge")
+    for seen, test in zip(folds, tests, strict=False):
         _check(seen, test, "test")
-    compared = contenders(seen)
+    compared = rivals or [contenders(seen) for seen in folds]
+    tested = tested_table(compared, tests, folds[0].level) if tests else empty("tested")
+    return [_tables(seen, own) | {"tested": tested} for seen, own in zip(folds, compared, strict=True)]
+
+
+def _tables(seen: Evidence, compared: Sequence[Contender]) -> dict[str, pd.DataFrame]:
+    """Of the samples that chose."""
     return {
         "summary": summary_table(seen),
         "depths": depths_table(seen),
@@ -37,9 +48,8 @@ def found_tables(seen: Evidence, test: Judge | None = None) -> dict[str, pd.Data
         "sets": sets_table(seen),
         "skew": skew_table(seen),
         "marginals": marginals_table(seen),
-        "baselines": baselines_table(compared, seen, seen.level),
+        "baselines": baselines_table(compared, seen),
         "similarity": similarity_table(seen),
-        "tested": empty("tested") if test is None else baselines_table(compared, Fresh(test), seen.level),
     }
 
 
