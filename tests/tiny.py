@@ -9,6 +9,7 @@ from plait.data.batches import Batch, TrainingData
 from plait.data.spec import DataSpec
 from plait.nn.cohort import Cohort, CohortPlan
 from plait.nn.extractors import parse_dictionary
+from plait.nn.parts import Parts
 from plait.nn.representations import Representations
 from plait.nn.students import full_product
 from plait.training.course import Course
@@ -65,7 +66,7 @@ def cached(data: TrainingData, planned: CohortPlan) -> TrainingData:
     """The samples with the representations that a cohort reads."""
     read = Representations(planned.spec, planned.students, planned.encoder_hidden)
     training = data.samples.rows(data.train)
-    read.fit_projections(training.features, training.present)
+    read.fit_projections(Parts(read.names, training.features, training.present))
     return data.with_features(read)
 
 

@@ -1,5 +1,7 @@
 """Meta Fusion as a method: what it resolves to, what decides its numbers, and all kinds of data."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -47,12 +49,23 @@ SEARCHES = {
     "greedy": {},
     "votes": {"ensemble": "weighted-vote"},
     "stacking": {"ensemble": "stacking", "average": "logits"},
+    "found": {"extractors": ("identity", "pca-auto", "shared-auto", "individual-auto", "null")},
+    "closed": {"learners": ("ridge", "quadratic"), "ensemble": "bagged-greedy"},
+    "all found": {
+        "extractors": ("pca-auto", "shared-2", "individual-2", "null"),
+        "learners": ("quadratic",),
+        "ensemble": "simple",
+    },
     "sliced": {"extractors": {"a": ("sliced-3", "sliced-2", "null"), "b": ("identity",)}},
 }
 
 
 @pytest.mark.parametrize(
-    ("search", "encoders"), [*((search, "none") for search in SEARCHES), ("default", "trained"), ("default", "frozen")]
+    ("search", "encoders"),
+    [
+        *((search, "none") for search in SEARCHES),
+        *product(("default", "closed"), ("trained", "frozen")),
+    ],
 )
 def test_nothing_is_left_to_search(search, encoders):
     """One rho, one head, every label and weight by name; built again, the saved weights give the same predictions."""

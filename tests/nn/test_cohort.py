@@ -9,6 +9,7 @@ from plait.data.spec import DataSpec
 from plait.nn.cohort import Cohort, CohortPlan
 from plait.nn.criteria import criterion_for
 from plait.nn.extractors import parse_dictionary
+from plait.nn.parts import Parts
 from plait.nn.representations import Representations
 from plait.nn.students import full_product
 from plait.training.optimiser import stacked_optimiser
@@ -24,7 +25,7 @@ def tiny(task, outputs, rhos=(0.99, 3.0), dtype=torch.float64, hidden=(6, 5)):
     features = {"a": torch.randn(20, 7, generator=draw), "b": torch.randn(20, 2, 3, generator=draw)}
     present = torch.ones(20, 2, dtype=torch.bool)
     cached = Representations(spec, full_product(dictionary))
-    cached.fit_projections(features, present)
+    cached.fit_projections(Parts(cached.names, features, present))
     target = torch.randn(20, outputs, generator=draw)
     if task == "classification":
         target = torch.nn.functional.one_hot(target.argmax(1), outputs).float()

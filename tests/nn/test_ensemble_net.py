@@ -10,6 +10,7 @@ from plait.nn.averaging import Logits, Probabilities, Values, Votes, averaging_f
 from plait.nn.cohort import Cohort
 from plait.nn.ensemble_net import EnsembleNet
 from plait.nn.module import evaluate
+from plait.nn.parts import Parts
 from plait.nn.representations import Representations
 from tiny import plan, samples
 
@@ -18,7 +19,7 @@ def net_on(data, labels=("identity", "null"), averaging=None, **choices):
     """An ensemble with fresh weights in double precision, and its batch."""
     planned = plan(data, labels, **choices)
     read = Representations(planned.spec, planned.students, planned.encoder_hidden)
-    read.fit_projections(data.samples.features, data.samples.present)
+    read.fit_projections(Parts(data.spec.names, data.samples.features, data.samples.present))
     average = averaging or averaging_for(data.spec, "probabilities")
     batch = data.samples.to(torch.device("cpu"), torch.float64)
     return EnsembleNet(read, Cohort(planned), average).double().eval(), batch

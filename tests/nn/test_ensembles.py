@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from plait.nn.ensembles import RULES, ensemble_weights, greedy, greedy_with_replacement
+from plait.nn.ensembles import RULES, bagged_greedy, ensemble_weights, greedy, greedy_with_replacement
 from plait.nn.stacking import ridge_strength, stacking
 from plait.nn.validation import LOGITS, PROBABILITIES, VALUES, Validation
 
@@ -279,3 +279,40 @@ def test_stacking_reads_logits_by_their_probabilities():
     logits = _validation("logits", 6)
     shares = np.exp(logits.predictions) / np.exp(logits.predictions).sum(axis=2, keepdims=True)
     assert stacking(logits) == pytest.approx(stacking(_everywhere(shares, logits.target, PROBABILITIES)))
+
+
+# Bags
+
+
+def _draws(rows, bags):
+    draw = np.random.default_rng(0)
+    return [draw.integers(0, rows, rows) for _ in range(bags)]
+
+
+@pytest.mark.parametrize(("kind", "seed", "absent"), CASES)
+def test_bagged_greedy_is_the_mean_over_rows_drawn_with_replacement(kind, seed, absent):
+    """Each bag by brute force, on repeated rows and the losses on them."""
+    validation = _validation(kind, seed, students=5, absent=absent)
+    expected = []
+    for rows in _draws(len(validation.target), 3):
+        drawn = validation.rows(rows)
+        expected.append(_literal_replacement(kind, drawn, 1, rounds=8))
+    assert bagged_greedy(validation, bags=3, size=8) == pytest.approx(np.mean(expected, axis=0))
+
+
+def test_losses_of_drawn_rows_are_means_over_those_that_can_be_read():
+    """A student that reads none of them is kept out; one that was kept out stays so."""
+    predictions = np.array([[1.0, 2.0, 3.0], [1.0, 5.0, 5.0], [0.0, 0.0, 0.0]])[..., None]
+    usable = np.array([[True, True, False], [False, False, True], [True, True, True]])
+    validation = Validation(predictions, np.zeros((3, 1)), usable, np.array([1.0, 1.0, np.inf]), VALUES)
+    drawn = validation.rows(np.array([0, 0, 1]))
+    assert drawn.losses.tolist() == [2.0, np.inf, np.inf]
+    assert drawn.target.shape == (3, 1)
+
+
+def test_bags_without_a_readable_row_do_not_count():
+    """One row of many can be read: bags that miss it are left out, and the student has all the weight."""
+    usable = np.zeros((1, 40), dtype=bool)
+    usable[0, 3] = True
+    validation = Validation(np.zeros((1, 40, 1)), np.ones((40, 1)), usable, np.array([1.0]), VALUES)
+    assert bagged_greedy(validation, bags=4).tolist() == [1.0]

@@ -11,6 +11,7 @@ from plait.methods.meta import MetaFusion
 from plait.nn.cohort import Cohort
 from plait.nn.criteria import criterion_for
 from plait.nn.extractors import PCA, Encoder, Identity, Module, Sliced, parse, parse_dictionary
+from plait.nn.parts import Parts
 from plait.nn.representations import Projection, Representations, SlicedEncoder
 from plait.training.ensembling import fit_representations
 from tiny import cached, course, plan, samples
@@ -48,7 +49,7 @@ def test_other_texts_are_refused(label):
         ({"a": ["identity"], "b": ["identity"], "c": ["null"]}, "names the modalities"),
         ({"a": [], "b": ["identity"]}, "'a' is empty or repeats"),
         ({"a": ["pca-2", "pca-02"], "b": ["identity"]}, "'a' is empty or repeats"),
-        ({"a": ["identity"], "b": ["pca-7"]}, r"more components than modality 'b' has features \(6\)"),
+        ({"a": ["identity"], "b": ["pca-7"]}, r"more values than modality 'b' has features \(6\)"),
         ({"a": ["module"], "b": ["identity"]}, r"no encoder was given for it.*encoders=\{'a'"),
     ],
 )
@@ -61,12 +62,18 @@ def test_a_dictionary_is_checked_against_the_data(labels, message):
 # Principal components
 
 
+def projected(values, rank):
+    """Components of one modality of six features."""
+    projection = Projection(6, rank)
+    projection.take(Parts(["a"], {"a": values}, torch.ones(len(values), 1, dtype=torch.bool)).components("a", rank))
+    return projection
+
+
 @pytest.mark.parametrize("shape", [(6,), (2, 3)])
 def test_components_are_those_of_scikit_learn(shape):
     """Scores equal up to the sign, which is that of the largest loading; samples of any shape."""
     values = torch.randn(30, *shape, generator=torch.Generator().manual_seed(0))
-    projection = Projection(6, 4)
-    projection.fit(values)
+    projection = projected(values, 4)
     reference = ReferencePCA(4, svd_solver="full").fit(values.flatten(1).numpy())
     expected = reference.transform(values.flatten(1).numpy())
     found = projection(values)["pca"].numpy()
@@ -78,9 +85,7 @@ def test_components_are_those_of_scikit_learn(shape):
 def test_narrower_components_are_the_first_columns_of_wider_ones():
     """One decomposition serves all widths."""
     values = torch.randn(30, 6, generator=torch.Generator().manual_seed(0))
-    narrow, wide = Projection(6, 2), Projection(6, 5)
-    narrow.fit(values)
-    wide.fit(values)
+    narrow, wide = projected(values, 2), projected(values, 5)
     assert torch.equal(narrow.components, wide.components[:, :2])
     assert torch.allclose(narrow(values)["pca"], wide(values)["pca"][:, :2], rtol=0, atol=1e-6)
 
@@ -103,8 +108,7 @@ def test_students_of_several_widths_read_one_projection():
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_components_beyond_the_rank_are_zero(rows):
     """Fewer samples than components, down to none at all, give zeros and never NaN."""
-    projection = Projection(6, 5)
-    projection.fit(torch.randn(rows, 6, generator=torch.Generator().manual_seed(0)))
+    projection = projected(torch.randn(rows, 6, generator=torch.Generator().manual_seed(0)), 5)
     assert (projection.components.abs().sum(0) > 0).sum() == max(rows - 1, 0)
     assert projection(torch.ones(2, 6))["pca"].isfinite().all()
 
@@ -133,7 +137,7 @@ def test_representations_are_zero_where_the_modality_is_absent():
     data = samples(absent=0.4, encoders={"b": encoder})
     planned = plan(data, {"a": ("identity", "pca-2", "sliced-3", "encoder-2"), "b": ("module", "identity")})
     read = Representations(planned.spec, planned.students)
-    read.fit_projections(data.samples.features, data.samples.present)
+    read.fit_projections(Parts(data.spec.names, data.samples.features, data.samples.present))
     for place, values in enumerate(data.samples.features.values()):
         values[~data.samples.present[:, place]] = torch.nan
     found = read(data.samples.features, data.samples.present)

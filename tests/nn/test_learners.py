@@ -31,6 +31,7 @@ from sklearn.svm import SVC, SVR
 from torch.testing import assert_close
 
 from plait.data.spec import DataSpec
+from plait.nn.dictionary import whole_student
 from plait.nn.learner_files import read_learner, written_learner
 from plait.nn.learner_kinds import check_base, learner_labels, seeded
 from plait.nn.learners import Learner, Learners, plan_learners, trust
@@ -179,8 +180,8 @@ def test_trained_encoders_are_refused():
     """With what to do; a frozen one is read, and so are modalities beside a trained one."""
     spec = DataSpec({"a": (4,), "b": (2,)}, 1, "regression", {"a": torch.nn.Linear(4, 2)})
     with pytest.raises(ValueError, match=r"encoder of modality 'a' is trained.*requires_grad_\(False\)"):
-        plan_learners(spec, ["linear"], [("a",), ("b",)])
-    assert len(plan_learners(spec, ["linear"], [("b",)]).students) == 1
+        plan_learners(spec, ["linear"], [[whole_student(spec, ["a", "b"])]])
+    assert len(plan_learners(spec, ["linear"], [[whole_student(spec, ["b"])]]).students) == 1
 
 
 def test_learners_of_one_name_are_numbered():
@@ -196,7 +197,8 @@ def test_learners_of_one_name_are_numbered():
 def test_who_can_read_what(absent):
     """All of its modalities, or at least one."""
     spec = DataSpec({"a": (4,), "b": (2,)}, 1, "regression")
-    learners = Learners(plan_learners(spec, ["linear"], [("a",), ("a", "b")], absent=absent))
+    reads = [whole_student(spec, names) for names in (["a"], ["a", "b"])]
+    learners = Learners(plan_learners(spec, ["linear"], [reads], absent=absent))
     present = torch.tensor([[True, False], [True, True], [False, True]])
     assert learners.readable(present[1:2]) is None
     both = [False, True, False] if absent == "skip" else [True, True, True]

@@ -6,6 +6,7 @@ from plait.data.spec import DataSpec
 from plait.methods.base import Fitted, Method
 from plait.nn.averaging import averaging_for
 from plait.nn.cohort import CohortPlan
+from plait.nn.dictionary import whole_student
 from plait.nn.ensemble_net import EnsembleNet
 from plait.nn.learner_kinds import Base
 from plait.nn.learners import LearnerPlan, plan_learners
@@ -56,4 +57,5 @@ class FixedCohort(Method):
     def _learners(self, plan: CohortPlan) -> LearnerPlan:
         """Copies of the base that read what the students read."""
         bases = () if self.base is None else (self.base,)
-        return plan_learners(plan.spec, bases, [student.modalities for student in plan.students], absent=plan.absent)
+        read = [whole_student(plan.spec, student.modalities) for student in plan.students]
+        return plan_learners(plan.spec, bases, [read] * len(bases), absent=plan.absent)

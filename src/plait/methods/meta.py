@@ -8,23 +8,39 @@ from plait.data.settings import check_one_of, check_whole, layer_widths, strengt
 from plait.data.spec import DataSpec
 from plait.methods.base import Fitted, Method
 from plait.nn.averaging import averaging_for
+from plait.nn.closed_head import closed_readers, is_closed
 from plait.nn.cohort import CohortPlan
-from plait.nn.dictionary import default_labels
+from plait.nn.dictionary import alike_students, default_labels, found_labels, whole_student
 from plait.nn.ensemble_net import EnsembleNet
 from plait.nn.extractors import Sliced, parse_dictionary
 from plait.nn.learner_kinds import Base, learner_list
 from plait.nn.learners import LearnerPlan, plan_learners
+from plait.nn.parts import Parts
 from plait.nn.students import POLICIES, choose_students
 from plait.training.course import Course
-from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensembles
+from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensembles, training_parts
 from plait.training.findings import cohort_table, modality_values
 from plait.training.mutual_learning import LearnedCohort, MutualLearning, Teachers
 
 Ensemble = Literal[
-    "greedy", "greedy-replacement", "best", "simple", "weighted", "stacking", "majority", "weighted-vote"
+    "greedy",
+    "greedy-replacement",
+    "bagged-greedy",
+    "best",
+    "simple",
+    "weighted",
+    "stacking",
+    "majority",
+    "weighted-vote",
 ]
-_RULES = {"greedy-replacement": "greedy_with_replacement", "majority": "simple", "weighted-vote": "weighted"}
+_RULES = {
+    "greedy-replacement": "greedy_with_replacement",
+    "bagged-greedy": "bagged_greedy",
+    "majority": "simple",
+    "weighted-vote": "weighted",
+}
 _VOTES = ("majority", "weighted-vote")
+_MANY = 10**9  # samples, where there are none yet
 _HEADS: tuple[tuple[int, ...], ...] = ((128, 64), ())
 
 
@@ -45,10 +61,14 @@ class MetaFusion(Method):
 
     Args:
         extractors: What students may read of each modality: a list of labels for each, or one list for all.
-            "identity" (the features), "pca-20" (20 principal components), "encoder-50" (50 outputs of a perceptron
-            trained with the student), "sliced-50" (50 units of a perceptron trained alone, then frozen),
-            "module" (the user's encoder), "null" (nothing). None: features, components of half and of a quarter
-            of their number, and nothing; the user's module where one is given.
+            "identity" (the features), "pca-20" (20 principal components), "shared-20" (20 directions in which it
+            agrees with the modalities that have a shared or individual part in their lists), "individual-50" (50 values
+            of what its components hold beside these), "encoder-50" (50 outputs of a perceptron trained with the
+            student), "sliced-50" (50 units of a perceptron trained alone, then frozen), "module" (the user's encoder),
+            "null" (nothing). With "auto" in place of the number, "pca-auto", "shared-auto" and "individual-auto", it is
+            found from the training samples: components that stand out of noise (Gavish and Donoho, 2014), directions
+            above all of permuted samples. None: features, components of half and of a quarter of their number, and
+            nothing; the user's module where one is given.
         hidden: Widths of the hidden layers of every student's head; () is linear. None tries (128, 64) and (), and
             keeps the one whose ensemble has the lower validation loss.
         encoder_hidden: Widths of the hidden layers of "encoder" and "sliced" extractors.
@@ -58,8 +78,9 @@ class MetaFusion(Method):
             1 / loss), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally).
         screening: Clustering of the losses: "exact" (optimal), or "paper" (scikit-learn's KMeans, one start).
         ensemble: How students predict together: "greedy" (the paper's: each at most once), "greedy-replacement",
-            "best", "simple", "weighted" (by 1 / loss), "stacking" (non-negative ridge), and for classes "majority"
-            and "weighted-vote". Or the weight of each student by its name in `cohort_`.
+            "bagged-greedy" (the mean of 20 such, each chosen on other samples, drawn with replacement), "best",
+            "simple", "weighted" (by 1 / loss), "stacking" (non-negative ridge), and for classes "majority" and
+            "weighted-vote". Or the weight of each student by its name in `cohort_`.
         average: What is averaged of classes: "probabilities", "logits" as in the paper, or "votes" (one a student).
         policy: Which combinations become students: "product" (all), "singles-pairs-all", or "auto": the product
             of up to 100 combinations, else singles, pairs and all.
@@ -68,10 +89,12 @@ class MetaFusion(Method):
         burn_in: First epochs of the phase of mutual learning in which students still learn alone.
         init: "scratch": every rho starts from the same initial weights. "paper": the first positive rho goes on
             from the best students at rho = 0 with their optimiser states, as the published code does.
-        learners: Estimators of scikit-learn, or words ("linear", "forest", "boosting"), as in `LateFusion(base=...)`.
-            Each is a further student on every modality alone and on all of them side by side. They neither teach nor
-            learn from teachers: what they say of validation samples that they were not fitted on competes with the
-            networks' for the ensemble, and those that enter are fitted on all samples.
+        learners: Further students, by what is fitted. "ridge" and "quadratic" are in closed form: linear in what they
+            read, or in all products of two of its values; they read each kind of the dictionary, of one modality, two
+            and all. Estimators of scikit-learn, or the words "linear", "forest", "boosting" as in
+            `LateFusion(base=...)`, read every modality alone and all of them side by side, as they are. What they say
+            of validation samples that they were not fitted on competes with the networks' for the ensemble; then they
+            are fitted on all samples.
     """
 
     joins: ClassVar[str] = "all"
@@ -101,18 +124,20 @@ class MetaFusion(Method):
     def build(self, spec: DataSpec) -> EnsembleNet:
         """The cohort with fresh weights (the first of the heads, where they are still to be chosen)."""
         self._check()
-        plan = self._plan(spec, self._labels(spec, 10**9), self._heads()[0])
-        return build_ensemble(plan, averaging_for(spec, self._average()), self._learners(spec))
+        labels = self._labels(spec, None)
+        plan, learners = self._plan(spec, labels, self._heads()[0]), self._learners(spec, labels)
+        return build_ensemble(plan, averaging_for(spec, self._average()), learners)
 
     def fit(self, course: Course) -> Fitted:
         """Train the cohort, choose rho, head and ensemble, and return the method with these choices made."""
         spec, how = course.data.spec, self._check()
-        labels = self._labels(spec, len(course.data.train))
+        parts = training_parts(course.data)
+        labels = self._labels(spec, parts)
         averaging = averaging_for(spec, self._average())
         rule = "greedy" if isinstance(self.ensemble, Mapping) else _RULES.get(self.ensemble, self.ensemble)
         given = self.ensemble if isinstance(self.ensemble, Mapping) else rule
         plans = [self._plan(spec, labels, hidden) for hidden in self._heads()]
-        learned = learn_ensembles(plans, how, given, averaging, course, self._learners(spec))
+        learned = learn_ensembles(plans, how, given, averaging, course, self._learners(spec, labels), parts)
         chosen = min(learned, key=lambda one: one.loss)
         tables = {"cohort": cohort_table(chosen), "modality_values": modality_values(chosen, rule)}
         found = self._resolved(chosen, labels)
@@ -131,13 +156,15 @@ class MetaFusion(Method):
         how.check()
         return how
 
-    def _labels(self, spec: DataSpec, samples: int) -> dict[str, tuple[str, ...]]:
-        """The dictionary as text, for every modality."""
+    def _labels(self, spec: DataSpec, parts: Parts | None) -> dict[str, tuple[str, ...]]:
+        """The dictionary as text, for every modality, with the numbers that were found."""
         if self.extractors is None:
-            return default_labels(spec, samples)
+            return default_labels(spec, len(parts.present) if parts else _MANY)
         if isinstance(self.extractors, Mapping):
-            return {name: words(f"extractors[{name!r}]", labels) for name, labels in self.extractors.items()}
-        return dict.fromkeys(spec.names, words("extractors", self.extractors))
+            given = {name: words(f"extractors[{name!r}]", labels) for name, labels in self.extractors.items()}
+        else:
+            given = dict.fromkeys(spec.names, words("extractors", self.extractors))
+        return found_labels(given, spec, parts)
 
     def _heads(self) -> tuple[tuple[int, ...], ...]:
         return _HEADS if self.hidden is None else (layer_widths("hidden", self.hidden),)
@@ -150,11 +177,16 @@ class MetaFusion(Method):
         students = choose_students(parse_dictionary(labels, spec), self.policy, self.max_students)
         return CohortPlan(spec, students, hidden, layer_widths("encoder_hidden", self.encoder_hidden), self.dropout)
 
-    def _learners(self, spec: DataSpec) -> LearnerPlan | None:
-        """Every learner on each modality alone, and on all."""
+    def _learners(self, spec: DataSpec, labels: Mapping[str, Iterable[str]]) -> LearnerPlan | None:
+        """Heads in closed form on each kind of the dictionary, others on each modality alone, and on all."""
         bases = learner_list("learners", self.learners)
-        reads = dict.fromkeys([*((name,) for name in spec.names), spec.names])
-        return plan_learners(spec, bases, list(reads), parameter="learners") if bases else None
+        if not bases:
+            return None
+        alone = dict.fromkeys([*((name,) for name in spec.names), spec.names])
+        whole = [whole_student(spec, names) for names in alone]
+        alike = alike_students(parse_dictionary(labels, spec))
+        reads = [closed_readers(base, alike, spec) if is_closed(base) else whole for base in bases]
+        return plan_learners(spec, bases, reads, parameter="learners") if any(reads) else None
 
     def _resolved(self, learned: LearnedEnsemble, labels: dict[str, tuple[str, ...]]) -> "MetaFusion":
         """The same method with what was found in place of what was to be searched."""

@@ -3,6 +3,8 @@
 null           nothing: the student ignores the modality
 identity       the modality's features, flattened
 pca-20         the scores on the first 20 principal components
+shared-20      the first 20 directions that it shares with other modalities (generalised canonical correlation)
+individual-50  the first 50 of what its principal components hold beside the shared directions
 encoder-50     50 outputs of an encoder of the student's own, trained with it: a perceptron of a vector, a convolution
                of a series or an image
 sliced-50      50 units inside a perceptron trained alone on the modality and then frozen
@@ -17,7 +19,8 @@ from math import prod
 from typing import ClassVar
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from plait.data.spec import DataSpec
 from plait.nn.encoders import pooled_encoder
@@ -44,6 +47,10 @@ class Extractor(ABC):
     @abstractmethod
     def width(self, modality: str, spec: DataSpec) -> int:
         """Number of values a sample."""
+
+    def first(self, cached: Float[Tensor, "batch width"]) -> Float[Tensor, "batch _"]:
+        """What is read of the output of the frozen part: all of it, or the first columns."""
+        return cached
 
     def check(self, modality: str, spec: DataSpec) -> None:
         """Raise ValueError if the modality cannot be read this way."""
@@ -77,17 +84,36 @@ class _Sized(Extractor):
         return self.size
 
 
-class PCA(_Sized):
-    """Scores on the first principal components of the training samples (centred, not scaled)."""
+class Linear(_Sized, ABC):
+    """A linear map of the features, found from the training samples alone."""
 
-    kind = "pca"
+    def first(self, cached: Float[Tensor, "batch width"]) -> Float[Tensor, "batch _"]:
+        return cached[:, : self.size]
 
     def check(self, modality: str, spec: DataSpec) -> None:
         if self.size > spec.width(modality):
             raise ValueError(
-                f"'{self.label}' asks for more components than modality '{modality}' has features "
+                f"'{self.label}' asks for more values than modality '{modality}' has features "
                 f"({spec.width(modality)}). Ask for at most that many."
             )
+
+
+class PCA(Linear):
+    """Scores on the first principal components of the training samples (centred, not scaled)."""
+
+    kind = "pca"
+
+
+class Shared(Linear):
+    """The directions in which modalities agree: `plait.nn.shared_parts.SharedParts.shared`."""
+
+    kind = "shared"
+
+
+class Individual(Linear):
+    """What a modality's principal components hold beside: `plait.nn.shared_parts.SharedParts.individual`."""
+
+    kind = "individual"
 
 
 class Encoder(_Sized):
@@ -143,7 +169,10 @@ class Module(Extractor):
 
 
 NULL = "null"
-_KINDS: dict[str, Callable[..., Extractor]] = {kind.kind: kind for kind in (Identity, PCA, Encoder, Sliced, Module)}
+JOINT = (Shared.kind, Individual.kind)
+"""Kinds that several modalities have together: those with one of them in their dictionaries."""
+_READ = (Identity, PCA, Shared, Individual, Encoder, Sliced, Module)
+_KINDS: dict[str, Callable[..., Extractor]] = {kind.kind: kind for kind in _READ}
 
 
 def parse(label: str) -> Extractor | None:
@@ -162,7 +191,7 @@ def parse(label: str) -> Extractor | None:
             return _KINDS[kind](int(size))
     raise ValueError(
         f"'{label}' is not a way to read a modality. Expected 'null', 'identity', 'module', or a kind with a "
-        "width of at least 1: 'pca-20', 'encoder-50', 'sliced-50'."
+        "width of at least 1: 'pca-20', 'shared-10', 'individual-20', 'encoder-50', 'sliced-50'."
     )
 
 

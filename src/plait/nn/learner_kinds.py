@@ -23,7 +23,8 @@ from sklearn.utils import get_tags
 from plait.data.settings import check_one_of
 from plait.data.spec import Task
 
-Word: TypeAlias = Literal["linear", "forest", "boosting"]
+Word: TypeAlias = Literal["linear", "forest", "boosting", "ridge", "quadratic"]
+"""The last two are heads in closed form (`plait.nn.closed_head`), the others estimators of scikit-learn."""
 Base: TypeAlias = BaseEstimator | Word
 
 _TREES, _LEAF, _FOLDS = 200, 3, 5

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from plait.data.shapes import Features, Present
 from plait.data.spec import DataSpec
+from plait.nn.closed_head import ClosedHead, is_closed
 from plait.nn.cohort import Cohort
-from plait.nn.dictionary import whole_student
-from plait.nn.extractors import Extractor, is_frozen
+from plait.nn.extractors import Extractor, Module, is_frozen
 from plait.nn.learner_files import read_learner, written_learner
 from plait.nn.learner_kinds import LEARNER_TASKS, Base, check_base, learner_labels
 from plait.nn.students import Student
@@ -43,6 +43,11 @@ class Learner(nn.Module):
         self.estimator: BaseEstimator | None = None
         self.classes = np.arange(spec.outputs)
         self.trusted: tuple[str, ...] = ()
+
+    @property
+    def fitted(self) -> bool:
+        """Whether there was something to fit it on."""
+        return self.estimator is not None
 
     def fit(self, values: Float[ndarray, "row width"], target: Float[ndarray, "row out"], seed: int) -> "Learner":
         """Fit a copy of the base on samples; without any, nothing is fitted.
@@ -133,17 +138,17 @@ class LearnerPlan:
 def plan_learners(
     spec: DataSpec,
     bases: Sequence[Base],
-    reads: Sequence[Sequence[str]],
+    reads: Sequence[Sequence[Student]],
     *,
     absent: Literal["skip", "zero"] = "skip",
     parameter: str = "base",
 ) -> LearnerPlan:
-    """Every learner on each of several sets of modalities.
+    """Every learner on each of several choices of what it reads.
 
     Args:
         spec: Shapes, outputs, task, and the user's encoders.
         bases: The learners.
-        reads: Names of the modalities that a learner reads side by side.
+        reads: For each learner the choices of what it reads side by side.
         absent: As in `LearnerPlan`.
         parameter: Name of the parameter, for the errors.
 
@@ -153,21 +158,20 @@ def plan_learners(
     """
     for base in bases:
         check_base(base, spec.task, parameter)
-    trained = [
-        name for name in {*sum(map(tuple, reads), ())} if name in spec.encoders and not is_frozen(spec.encoders[name])
-    ]
+    given = {name for each in reads for student in each for name, one in student.reads if isinstance(one, Module)}
+    trained = [name for name in given if not is_frozen(spec.encoders[name])]
     if trained:
         raise ValueError(
             f"The encoder of modality '{min(trained)}' is trained, which takes a network; learners of scikit-learn "
             f"(parameter {parameter}) cannot. Freeze it, module.requires_grad_(False), or leave it out."
         )
-    labelled = zip(learner_labels(tuple(bases)), bases, strict=True)
-    students = (LearnerStudent(label, base, whole_student(spec, names)) for label, base in labelled for names in reads)
+    labelled = zip(learner_labels(tuple(bases)), bases, reads, strict=True)
+    students = (LearnerStudent(label, base, student) for label, base, each in labelled for student in each)
     return LearnerPlan(spec, tuple(students), absent)
 
 
 class Learners(nn.Module):
-    """Learners side by side, each on what it reads.
+    """Learners side by side, each on what it reads: scikit-learn's, and heads in closed form.
 
     Args:
         plan: Who they are.
@@ -178,14 +182,18 @@ class Learners(nn.Module):
     def __init__(self, plan: LearnerPlan) -> None:
         super().__init__()
         self.plan, self.count = plan, len(plan.students)
-        self.learners = nn.ModuleList(Learner(student.base, plan.spec) for student in plan.students)
+        self.learners = nn.ModuleList(self._made(student) for student in plan.students)
         reads = torch.tensor([[name in one.modalities for name in plan.spec.names] for one in plan.students])
         self.register_buffer("reads", reads, persistent=False)
+
+    def _made(self, student: LearnerStudent) -> nn.Module:
+        base, spec = student.base, self.plan.spec
+        return ClosedHead(base, spec, student.student.width(spec)) if is_closed(base) else Learner(base, spec)
 
     def values(self, place: int, features: Features) -> Float[Tensor, "batch width"]:
         """What one learner reads of cached representations (named "modality/source"), side by side."""
         reads = self.plan.students[place].reads
-        return torch.cat([features[f"{name}/{extractor.source}"].flatten(1) for name, extractor in reads], 1)
+        return torch.cat([one.first(features[f"{name}/{one.source}"].flatten(1)) for name, one in reads], 1)
 
     def forward(self, features: Features, present: Present) -> Float[Tensor, "student batch out"]:
         """Outputs of all learners for cached representations."""

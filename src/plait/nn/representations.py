@@ -7,12 +7,25 @@ from itertools import pairwise
 from typing import TypeVar
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from plait.data.shapes import Features, Present
 from plait.data.spec import DataSpec
-from plait.nn.extractors import PCA, Extractor, Identity, Module, Sliced, is_frozen, output_shape
+from plait.nn.extractors import (
+    JOINT,
+    PCA,
+    Extractor,
+    Identity,
+    Individual,
+    Module,
+    Shared,
+    Sliced,
+    is_frozen,
+    output_shape,
+)
+from plait.nn.parts import Parts
+from plait.nn.shared_parts import LinearPart
 from plait.nn.students import Student
 
 
@@ -32,36 +45,35 @@ class Flatten(Source):
 
 
 class Projection(Source):
-    """Scores on principal components, the largest first: narrower ones are its first columns.
+    """A linear map of the features, the most important value first: narrower ones are its first columns.
 
     Args:
         width: Number of features.
-        rank: Number of components.
+        rank: Number of values.
+        kind: What the values are: principal components ("pca"), a shared or an individual part.
     """
 
     mean: Tensor
     components: Tensor
 
-    def __init__(self, width: int, rank: int) -> None:
+    def __init__(self, width: int, rank: int, kind: str = PCA.kind) -> None:
         super().__init__()
+        self.kind = kind
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("components", torch.zeros(width, rank))
 
-    def fit(self, values: Float[Tensor, "batch ..."]) -> None:
-        """Find the components by one singular value decomposition; components beyond the data's rank are zero."""
-        rows = values.flatten(1).double()
-        if not len(rows):
-            return
-        _, strength, right = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
-        right = right[: self.components.shape[1]]
-        found = strength[: len(right)] > strength.max() * max(rows.shape) * torch.finfo(rows.dtype).eps
-        sign = right.gather(1, right.abs().argmax(1, keepdim=True)).sign()  # the largest loading is positive
-        self.mean.copy_(rows.mean(0))
-        self.components.zero_()
-        self.components[:, : len(right)] = (right * sign * found[:, None]).T.to(self.components.dtype)
+    @property
+    def rank(self) -> int:
+        """Number of values."""
+        return self.components.shape[1]
+
+    def take(self, part: LinearPart) -> None:
+        """Become this map."""
+        self.mean.copy_(part.mean)
+        self.components.copy_(part.directions)
 
     def forward(self, values: Float[Tensor, "batch ..."]) -> Features:
-        return {PCA.kind: (values.flatten(1) - self.mean) @ self.components}
+        return {self.kind: (values.flatten(1) - self.mean) @ self.components}
 
 
 class SlicedEncoder(Source):
@@ -135,7 +147,7 @@ Build = Callable[[str, DataSpec, Sequence[Extractor], Sequence[int]], Source]
 
 
 def _projection(name: str, spec: DataSpec, users: Sequence[Extractor], hidden: Sequence[int]) -> Source:  # noqa: ARG001
-    return Projection(spec.width(name), max(user.width(name, spec) for user in users))
+    return Projection(spec.width(name), max(user.width(name, spec) for user in users), users[0].kind)
 
 
 def _sliced(name: str, spec: DataSpec, users: Sequence[Extractor], hidden: Sequence[int]) -> Source:
@@ -149,7 +161,11 @@ def _module(name: str, spec: DataSpec, users: Sequence[Extractor], hidden: Seque
     return Frozen(encoder) if is_frozen(encoder) else Unread()
 
 
-_BUILD: dict[str, Build] = {"pca": _projection, "sliced": _sliced, "module": _module}
+_BUILD: dict[str, Build] = {
+    **dict.fromkeys((PCA.kind, Shared.kind, Individual.kind), _projection),
+    "sliced": _sliced,
+    "module": _module,
+}
 
 
 class Representations(nn.Module):
@@ -178,10 +194,12 @@ class Representations(nn.Module):
         """The parts of one kind, each with the modality it reads."""
         return [(name, part) for name, part in zip(self.reads, self.sources, strict=True) if isinstance(part, kind)]
 
-    def fit_projections(self, features: Features, present: Bool[Tensor, "batch modality"]) -> None:
-        """Fit every projection on the samples that have its modality."""
-        for name, projection in self.of_kind(Projection):
-            projection.fit(features[name][present[:, self.names.index(name)]])
+    def fit_projections(self, parts: Parts) -> None:
+        """Take every projection from parts of the training samples; modalities with a joint part are its party."""
+        projections = self.of_kind(Projection)
+        party = [name for name in self.names if any(of == name and one.kind in JOINT for of, one in projections)]
+        for name, projection in projections:
+            projection.take(parts.named(projection.kind, name, projection.rank, party))
 
     def forward(self, features: Features, present: Present) -> Features:
         """The representations, each named "modality/source"; zero where the modality is absent."""

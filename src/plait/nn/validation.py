@@ -1,7 +1,7 @@
 """What ensembles are chosen on: the students' predictions of validation samples, and how an average is judged."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -80,6 +80,15 @@ class Validation:
     losses: PerStudent
     space: Space
     prior: Prior | None = None
+
+    def rows(self, index: Int[np.ndarray, " drawn"]) -> "Validation":
+        """The rows at these positions; each student's loss is its mean over those of them that it can read."""
+        chosen = replace(self, predictions=self.predictions[:, index], usable=self.usable[:, index])
+        chosen = replace(chosen, target=self.target[index])
+        lost = np.where(chosen.usable, self.space.losses(chosen.readable, chosen.target), 0.0).sum(1)
+        counts = chosen.usable.sum(1)
+        losses = np.where(np.isfinite(self.losses) & (counts > 0), lost / np.maximum(counts, 1), np.inf)
+        return replace(chosen, losses=losses)
 
     @cached_property
     def readable(self) -> Predictions:

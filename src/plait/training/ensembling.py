@@ -18,6 +18,7 @@ from plait.nn.criteria import criterion_for
 from plait.nn.ensemble_net import EnsembleNet, Readers
 from plait.nn.ensembles import ensemble_weights
 from plait.nn.learners import Joined, LearnerPlan, Learners, LearnerStudent
+from plait.nn.parts import Parts
 from plait.nn.representations import Representations
 from plait.nn.screening import inverse_loss_weights
 from plait.nn.students import Student
@@ -98,6 +99,7 @@ def learn_ensembles(
     averaging: Averaging,
     course: Course,
     learners: LearnerPlan | None = None,
+    parts: Parts | None = None,
 ) -> list[LearnedEnsemble]:
     """The same for cohorts of the same students (with other heads): their representations are fitted once.
 
@@ -108,12 +110,13 @@ def learn_ensembles(
         averaging: The space in which predictions are averaged.
         course: Data, trainer and seed.
         learners: Learners of scikit-learn that stand beside every cohort; fitted once.
+        parts: Linear parts of the modalities (`training_parts`), where they are known already.
     """
     course.trainer.check()
     if isinstance(rule, Mapping):
         everyone: Students = (*plans[0].students, *(learners.students if learners else ()))
         _named_weights(rule, everyone)  # a wrong name is told before the training, not after
-    course, representations = _cached(plans[0], course, learners)
+    course, representations = _cached(plans[0], course, learners, parts)
     beside = fit_learners(learners, course) if learners else None
     return [_learn(plan, how, rule, averaging, course, representations, beside) for plan in plans]
 
@@ -134,11 +137,13 @@ def learn_learners(plan: LearnerPlan, rule: str, averaging: Averaging, course: C
     return _chosen(fitted.learners, found, rule, averaging, course, representations, fitted.history)
 
 
-def _cached(plan: CohortPlan, course: Course, learners: LearnerPlan | None) -> tuple[Course, Representations]:
+def _cached(
+    plan: CohortPlan, course: Course, learners: LearnerPlan | None, parts: Parts | None = None
+) -> tuple[Course, Representations]:
     """The course with what students read in place of the features."""
     course = replace(course, data=course.data.to(torch.device("cpu"), course.trainer.dtype))
     further = tuple(student.student for student in learners.students) if learners else ()
-    representations = fit_representations(replace(plan, students=plan.students + further), course)
+    representations = fit_representations(replace(plan, students=plan.students + further), course, parts)
     cached = replace(course, data=course.data.with_features(representations))
     check_finite(cached.data)
     return cached, representations
@@ -195,13 +200,17 @@ def _chosen(
     return LearnedEnsemble(net.eval(), found, validation, weights, history, prior_outputs(course.data))
 
 
-def fit_representations(plan: CohortPlan, course: Course) -> Representations:
-    """The frozen parts that the students read, fitted on the training samples."""
-    samples = course.data.samples
+def training_parts(data: TrainingData) -> Parts:
+    """Linear parts of the modalities, of the training samples alone."""
+    training = data.samples.rows(data.train)
+    return Parts(data.spec.names, training.features, training.present)
+
+
+def fit_representations(plan: CohortPlan, course: Course, parts: Parts | None = None) -> Representations:
+    """The frozen parts that the students read, fitted on the training samples (their linear parts may be given)."""
     with course.initial_weights():
         representations = Representations(plan.spec, plan.students, plan.encoder_hidden).to(course.trainer.dtype)
-    training = samples.rows(course.data.train)
-    representations.fit_projections(training.features, training.present)
+    representations.fit_projections(parts or training_parts(course.data))
     pretrain(representations, course)
     return representations.cpu()
 

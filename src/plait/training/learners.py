@@ -11,6 +11,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from plait.data.batches import TrainingData
+from plait.nn.closed_head import ClosedHead
 from plait.nn.criteria import criterion_for, usable_mean
 from plait.nn.learners import Learner, LearnerPlan, Learners
 from plait.training.course import Course
@@ -69,7 +70,7 @@ class _Task:
     def __init__(
         self, learners: Learners, place: int, readable: Bool[Tensor, " sample"], data: TrainingData, seed: int
     ) -> None:
-        self.learner: Learner = learners.learners[place]  # type: ignore[assignment]
+        self.learner: Learner | ClosedHead = learners.learners[place]  # type: ignore[assignment]
         self.readable, self.fold, self.folds, self.seed = readable, data.samples.fold, data.spec.folds, seed
         self.values = learners.values(place, data.samples.features).double().numpy()
         self.target = data.samples.target.double().numpy()
@@ -83,7 +84,7 @@ class _Task:
         """Fill in the outputs for the samples of every fold, and which of them there are."""
         for fold in range(self.folds):
             self.fit(self.fold != fold)
-            held = (self.fold == fold) & self.readable & (self.learner.estimator is not None)
+            held = (self.fold == fold) & self.readable & self.learner.fitted
             outputs[held] = torch.from_numpy(self.learner.predict(self.values[held.numpy()]))
             usable |= held
 

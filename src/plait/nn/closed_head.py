@@ -1,0 +1,126 @@
+"""A student in closed form: a ridge regression on what it reads, or on all products of two of its values too."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias, TypeGuard, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor, nn
+
+from plait.data.spec import DataSpec
+from plait.nn.extractors import Encoder, Module, is_frozen
+from plait.nn.ridge_path import RidgePath
+from plait.nn.students import Student
+from plait.nn.temperature import temperature
+
+Closed: TypeAlias = Literal["ridge", "quadratic"]
+CLOSED: tuple[str, ...] = get_args(Closed)
+MOST: Mapping[str, int] = {"ridge": 4096, "quadratic": 512}
+"""Values that a head in closed form reads at most: there is a decomposition of a matrix of that size, or a weight for
+each two of them."""
+_LEAST = math.log(float(np.finfo(np.float64).eps))  # output of a class that was not among the training samples
+
+
+class ClosedHead(nn.Module):
+    """Output = bias + x' linear + x' products x, found by `plait.nn.ridge_path.RidgePath`.
+
+    Classes are regressed one-hot; the outputs are then multiplied by the one number that makes the probabilities of
+    samples left out most likely (temperature scaling).
+
+    Args:
+        kind: "ridge" or "quadratic".
+        spec: Outputs and task.
+        width: Number of values that are read.
+
+    Attributes:
+        left_out: What the fit to all other samples says of each sample that it was fitted on; None before a fit.
+
+    Raises:
+        ValueError: If it is to read more values than such a head can.
+    """
+
+    linear: Tensor
+    products: Tensor
+    bias: Tensor
+
+    def __init__(self, kind: Closed, spec: DataSpec, width: int) -> None:
+        super().__init__()
+        if width > MOST[kind]:
+            raise ValueError(
+                f"'{kind}' reads at most {MOST[kind]} values (got {width}). Let it read fewer, as a learner of "
+                "MetaFusion: principal components ('pca-20'), or a shared part ('shared-20')."
+            )
+        self.kind, self.spec = kind, spec
+        self.left_out: Float[ndarray, "row out"] | None = None
+        size = width if kind == "quadratic" else 0
+        self.register_buffer("linear", torch.zeros(width, spec.outputs))
+        self.register_buffer("products", torch.zeros(spec.outputs, size, size))
+        self.register_buffer("bias", torch.zeros(spec.outputs))
+
+    @property
+    def fitted(self) -> bool:
+        """Whether there was something to fit it on."""
+        return self.left_out is not None
+
+    def fit(self, values: Float[ndarray, "row width"], target: Float[ndarray, "row out"], seed: int) -> "ClosedHead":
+        """Fit on samples; without any, nothing is fitted.
+
+        Args:
+            values: What is read, one row a sample.
+            target: Real values, or class probabilities: one-hot, or softer.
+            seed: Not looked at: nothing is drawn.
+        """
+        self.left_out = None
+        if len(values):
+            path = RidgePath(torch.from_numpy(values), products=self.kind == "quadratic")
+            self.take(path, torch.from_numpy(target))
+        return self
+
+    def take(self, path: RidgePath, target: Float[Tensor, "row out"]) -> None:
+        """Take the weights of the best fit to a target."""
+        found = path.fit(target)
+        scale, bias, left_out = 1.0, found.bias, found.left_out
+        if self.spec.task == "classification":
+            scale = 1 / temperature(left_out.numpy(), target.argmax(1).numpy())
+            unseen = ~target.bool().any(0)
+            bias, left_out = (torch.where(unseen, _LEAST, scale * part) for part in (bias, left_out))
+        self.linear.copy_(scale * found.linear)
+        if found.products is not None:
+            self.products.copy_(scale * found.products)
+        self.bias.copy_(bias)
+        self.left_out = left_out.numpy()
+
+    def predict(self, values: Float[ndarray, "row width"]) -> Float[ndarray, "row out"]:
+        """Outputs for samples; zeros where nothing was fitted."""
+        found: Float[ndarray, "row out"] = self(torch.from_numpy(values)).double().numpy()
+        return found
+
+    def forward(self, values: Float[Tensor, "batch width"]) -> Float[Tensor, "batch out"]:
+        """The same for tensors."""
+        linear, products, bias = (part.to(values) for part in (self.linear, self.products, self.bias))
+        found = torch.addmm(bias, values, linear)
+        if not products.numel():
+            return found
+        return found + ((values @ products) * values).sum(-1).T
+
+    def extra_repr(self) -> str:
+        """Its kind and sizes."""
+        return f"{self.kind}, {len(self.linear)} -> {len(self.bias)}"
+
+
+def is_closed(base: Any) -> TypeGuard[Closed]:
+    """Whether this is the word for a head in closed form."""
+    return isinstance(base, str) and base in CLOSED
+
+
+def closed_readers(kind: Closed, students: Sequence[Student], spec: DataSpec) -> list[Student]:
+    """Those of the students who read no more than such a head can, and nothing that is trained with its reader."""
+    return [one for one in students if _frozen(one, spec) and one.width(spec) <= MOST[kind]]
+
+
+def _frozen(student: Student, spec: DataSpec) -> bool:
+    trained = [name for name, one in student.reads if isinstance(one, Module) and not is_frozen(spec.encoders[name])]
+    return not trained and not any(isinstance(one, Encoder) for _, one in student.reads)

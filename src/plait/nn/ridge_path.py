@@ -1,0 +1,116 @@
+"""Ridge regression with its whole path of penalties at once, on features or on all their products.
+
+One eigendecomposition of the samples gives the fit for every penalty, and what each fit would say of every sample were
+it left out (Allen, "The Relationship between Variable Selection and Data Augmentation", 1974: PRESS).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+PENALTIES = tuple(10.0 ** (place / 3) for place in range(-18, 10))
+"""Penalties that are tried, per sample, for features of unit variance."""
+_FREE = 1e-6  # the least share of a sample's own error that is left when it is fitted
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A function of the features: bias + x' linear + x' products x, for each output.
+
+    Args:
+        linear: Weights of the features.
+        products: Weights of their products, symmetric in the features; None where there are none.
+        bias: What is added.
+        penalty: The penalty per sample that was chosen.
+        left_out: What is said of every sample by the fit to all others.
+    """
+
+    linear: Float[Tensor, "width out"]
+    products: Float[Tensor, "out width width"] | None
+    bias: Float[Tensor, " out"]
+    penalty: float
+    left_out: Float[Tensor, "sample out"]
+
+    def __call__(self, values: Float[Tensor, "row width"]) -> Float[Tensor, "row out"]:
+        """Values of the function."""
+        found = self.bias + values @ self.linear
+        return found if self.products is None else found + torch.einsum("ri,oij,rj->ro", values, self.products, values)
+
+
+class RidgePath:
+    """Samples, decomposed once; many targets can be fitted.
+
+    Features are standardised (those without variance count as 0). With products the squares x_i^2 / sqrt(2) and the
+    products x_i x_j enter beside the features x_i, all with the same penalty: the kernel x.z + (x.z)^2 / 2. Where there
+    are more of them than samples the kernel is decomposed instead of the features; the result is the same.
+
+    Args:
+        values: Features of the training samples.
+        products: Whether products of two features enter.
+    """
+
+    def __init__(self, values: Float[Tensor, "sample width"], *, products: bool) -> None:
+        values = values.double()
+        self.products, (count, width) = products, values.shape
+        self.mean, spread = values.mean(0), values.std(0, correction=0)
+        self.scale = torch.where(spread > 1e-12 * values.abs().amax(0).clamp(min=1e-300), spread, torch.inf)
+        self.rows = (values - self.mean) / self.scale
+        self.features = None
+        if (width * (width + 3) // 2 if products else width) <= count:
+            self.features = _with_products(self.rows) if products else self.rows
+        self.squares, self.vectors = self._decomposed()
+
+    def _decomposed(self) -> tuple[Float[Tensor, " direction"], Float[Tensor, "sample direction"]]:
+        """Squared singular values of the centred features, and left singular vectors."""
+        if self.features is None:
+            gram = self.rows @ self.rows.T
+            gram = gram + gram.square() / 2 if self.products else gram
+            gram = gram - gram.mean(0)
+            squares, vectors = torch.linalg.eigh(gram - gram.mean(1, keepdim=True))
+        else:
+            centred = self.features - self.features.mean(0)
+            squares, right = torch.linalg.eigh(centred.T @ centred)
+            vectors = centred @ right / squares.clamp(min=1e-300).sqrt()
+        kept = squares > squares.max().clamp(min=1e-300) * _RANK if len(squares) else squares > 0
+        return squares[kept], vectors[:, kept]
+
+    def fit(self, target: Float[Tensor, "sample out"]) -> Fit:
+        """The fit whose errors of samples left out are smallest, in the mean over samples and outputs."""
+        target, count = target.double(), len(self.rows)
+        middle = target.mean(0)
+        parts = self.vectors.T @ (target - middle)
+        penalties = count * torch.tensor(PENALTIES, dtype=torch.float64)
+        kept = self.squares / (self.squares + penalties[:, None])
+        free = (1 - 1 / count - kept @ self.vectors.square().T).clamp(min=_FREE)
+        errors = (target - middle - self.vectors @ (kept[..., None] * parts)) / free[..., None]
+        place = int(errors.square().mean((1, 2)).argmin())
+        dual = self.vectors @ (parts / (self.squares + penalties[place])[:, None])
+        return self._function(dual, middle, PENALTIES[place], target - errors[place])
+
+    def _function(
+        self, dual: Float[Tensor, "sample out"], middle: Float[Tensor, " out"], penalty: float, left_out: Tensor
+    ) -> Fit:
+        """From weights of samples (whose sum is 0) to weights of the features as they came."""
+        linear, products = self.rows.T @ dual / self.scale[:, None], None
+        bias = middle - self.mean @ linear
+        if self.products:
+            scaled = self.rows / self.scale
+            products = torch.einsum("si,so,sj->oij", scaled, dual, scaled) / 2
+            squares = torch.einsum("si,so,sj->oij", self.rows, dual, self.rows) / 2
+            middles = torch.einsum("oij,ij->o", squares, self.rows.T @ self.rows / len(self.rows))
+            shift = 2 * torch.einsum("oij,j->io", products, self.mean)
+            bias = bias - middles + torch.einsum("i,oij,j->o", self.mean, products, self.mean)
+            linear = linear - shift
+        return Fit(linear, products, bias, penalty, left_out)
+
+
+def _with_products(rows: Float[Tensor, "sample width"]) -> Float[Tensor, "sample feature"]:
+    """Features, squares over sqrt(2) and products."""
+    one, other = torch.triu_indices(rows.shape[1], rows.shape[1])
+    products = rows[:, one] * rows[:, other]
+    return torch.cat([rows, torch.where(one == other, products / 2**0.5, products)], 1)
+
+
+_RANK = 1e-12
