@@ -29,11 +29,11 @@ from plait.data.tables import Groups
 from plait.data.targets import check_order_is_known, group_codes, target_of
 from plait.methods.base import Fitted, Method
 from plait.methods.meta import MetaFusion
-from plait.methods.skew_pair import FINDINGS
+from plait.methods.skew_pair import FINDINGS, SkewPairFusion
 from plait.nn.module import evaluate
 from plait.nn.taps.base import LayeredEncoder
 from plait.nn.taps.cache_samples import SampleCache
-from plait.nn.taps.reading import TapReader, check_unchanged, layered
+from plait.nn.taps.reading import TapReader, check_unchanged, layered, marks, of_sample
 from plait.skew.findings import Findings
 from plait.training.course import Course
 from plait.training.splits import HeldOut, Labels, holds_nothing, validation_folds
@@ -84,7 +84,8 @@ class FusionEstimator(BaseEstimator, ABC):
         data = self._learn_from(modalities, target, folds, trainer, method)
         if labels is not None:
             data = replace(data, groups=torch.from_numpy(labels))
-        fitted = method.fit(Course(trainer, data, seed, self.verbose))
+        with of_sample(modalities.ids, data.samples.features):
+            fitted = method.fit(Course(trainer, data, seed, self.verbose))
         self._calibrate(fitted, target[folds >= 0])
         self.method_, self.module_, self.history_ = fitted.method, fitted.module.cpu().eval(), fitted.history
         self.tables_ = dict(fitted.tables)
@@ -97,7 +98,7 @@ class FusionEstimator(BaseEstimator, ABC):
         train = (folds < 0) | (copies > 1)
         self.columns_, self.raw_shapes_ = dict(modalities.columns), _shapes(modalities)
         reader = self._reader(method.tap_pooling)
-        self.encoder_marks_ = {name: encoder.fingerprint() for name, encoder in reader.encoders.items()}
+        self.encoder_marks_ = marks(reader.encoders)
         modalities, taps = reader.read(modalities)
         shapes = _shapes(modalities)
         if self.forecast is not None:
@@ -150,17 +151,31 @@ class FusionEstimator(BaseEstimator, ABC):
         """
         modalities = self._read_as_fitted(X)
         dtype = torch.float32 if self.spec_.encoders else torch.float64
-        outputs = evaluate(copy.deepcopy(self.module_).to(dtype), *self._tensors(modalities, dtype)).double().numpy()
+        features, present = self._tensors(modalities, dtype)
+        with of_sample(modalities.ids, features):
+            outputs = evaluate(copy.deepcopy(self.module_).to(dtype), features, present).double().numpy()
         check_outputs(outputs, modalities.ids)
         return outputs
 
     @property
     def search_(self) -> Findings:
-        """What a search of pairs came to: maps, intervals, verdict, and `report(path)`."""
+        """What a search of pairs came to: maps, intervals, verdict, and `report(path)`.
+
+        Raises:
+            AttributeError: If there was none: of other methods, where pairs were given, and of one modality.
+        """
         known = {name.removeprefix(FINDINGS): self.tables_[name] for name in self.tables_ if name.startswith(FINDINGS)}
         if not known:
-            self._table("search")
+            check_is_fitted(self, "module_")
+            raise AttributeError(f"{type(self.method_).__name__} has no search_: {self._why_no_search()}")
         return Findings.from_tables(known)
+
+    def _why_no_search(self) -> str:
+        if not isinstance(self.method_, SkewPairFusion):
+            return "only SkewPairFusion searches for pairs."
+        if len(self.spec_.shapes) == 1:
+            return f"with one modality there is nothing to pair, and its best tap is read, {self.method_.tap}."
+        return "its pairs were given (pairs=None searches)."
 
     @property
     def cohort_(self) -> pd.DataFrame:

@@ -96,6 +96,18 @@ def test_groups_are_whole_in_the_folds(run: Run, patients: Path, tmp_path: Path)
     assert "bootstrap over groups" in (tmp_path / "c" / "report.html").read_text(encoding="utf-8")
 
 
+def test_a_comparison_of_which_every_fit_failed_ends_as_an_error(run: Run, patients: Path, tmp_path: Path) -> None:
+    """With the reasons and exit code 1, after the report was written; one that still compares something is none."""
+    usual = ("compare", patients, "--id", "patient", "--folds", "2", "--no-controls", "--ledger", "none", *QUICK[2:])
+    lost = run(*usual, "--methods", "late[hidden=0]", "--out", tmp_path / "lost")
+    assert lost.code == 1
+    assert "Nothing was compared, every method failed: " in lost.err
+    assert "late fusion (hidden 0): ValueError: hidden must list" in lost.err
+    assert (tmp_path / "lost" / "report.html").is_file()
+    some = run(*usual, "--methods", "late[hidden=0],early[hidden=4]", "--out", tmp_path / "some")
+    assert some.code == 0, some.err
+
+
 @pytest.fixture
 def tiny_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """The data set "rosmap" with 30 training and 10 test rows."""

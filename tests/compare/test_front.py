@@ -6,7 +6,7 @@ import pytest
 from sklearn.model_selection import GroupKFold, ShuffleSplit
 from torch import nn
 
-from plait import EarlyFusion, LateFusion, SingleModality, Trainer
+from plait import EarlyFusion, LateFusion, SingleModality, SkewPairFusion, Trainer
 from plait.compare import Comparison, compare
 from plait.compare.writing import report_input
 from samples import names_of, three_modalities
@@ -165,6 +165,18 @@ def test_everything_is_written(tmp_path):
     assert {"scores.csv", "pairs.csv", "ledger.csv", "redundancy.csv", "calibration.csv", "cohort.csv"} <= written
     assert len(pd.read_csv(folder / "pairs.csv")) == len(found.pairs)
     assert "late fusion" in (folder / "table.tex").read_text(encoding="utf-8")
+
+
+def test_what_a_search_of_pairs_found_is_written_into_a_folder_of_its_own(tmp_path):
+    """The tables "search/..." of every fit, below each other; a second time they are replaced."""
+    X, y = three_modalities(90)
+    pairs = {"scan": ("concat",), "most": 1, "rank": 4, "draws": 20}
+    found = run(X.select(["sound", "image"]), y, methods=[SkewPairFusion(**pairs)], validation=0.3)
+    for _ in range(2):
+        folder = found.write(tmp_path / "out")
+        written = pd.read_csv(folder / "search" / "summary.csv")
+        assert written["fold"].tolist() == [0, 1]
+        assert set(written["verdict"]) <= {"skew pair", "diagonal pair", "no supported fusion"}
 
 
 def test_a_regression_is_written(tmp_path):

@@ -20,7 +20,7 @@ from plait import (
     save,
 )
 from plait.datasets.planted_taps import make_planted_taps
-from plait.nn.taps import SmallVectorNet
+from plait.nn.taps import ModuleTaps, SmallVectorNet
 from tiny import samples
 
 QUICK = {"draws": 60, "rank": 8, "most": 1, "scan": ("concat",), "shortlist": 2}
@@ -124,8 +124,19 @@ def test_pairs_that_are_given_are_not_searched():
         made.fit(X[fit], bunch.target[fit])
         assert made.method_.operator == "bilinear"
         assert len(made.method_.pairs) == len(given["pairs"])
-        with pytest.raises(AttributeError, match="has no search_"):
+        with pytest.raises(AttributeError, match="has no search_: its pairs were given"):
             _ = made.search_
+
+
+def test_of_one_modality_the_best_tap_is_read_and_nothing_is_searched():
+    """Whoever asks for the search is told why there is none."""
+    X, bunch, fit, estimator = planted(n=300)
+    estimator.set_params(encoders={"a": estimator.encoders["a"]}).fit(X.select(["a"])[fit], bunch.target[fit])
+    with pytest.raises(AttributeError, match=r"has no search_: with one modality .* its best tap is read, a@\d"):
+        _ = estimator.search_
+    late = FusionClassifier(LateFusion(), random_state=0).fit({"a": np.eye(20), "b": np.eye(20)}, np.arange(20) % 2)
+    with pytest.raises(AttributeError, match="LateFusion has no search_: only SkewPairFusion searches"):
+        _ = late.search_
 
 
 def test_without_a_gain_one_tap_is_read():
@@ -284,7 +295,42 @@ WRONG = {
     "an unknown metric": ({"metric": "r2"}, "'r2' is no metric of a classification"),
     "no width": ({"width": 0}, "width must be a whole number"),
     "a level of 2": ({"level": 2.0}, "level must be a number"),
+    "nothing to scan": ({"scan": ()}, "scan must name at least one of 'concat'"),
+    "the same scan twice": ({"scan": ("outer", "outer")}, "scan must name at least one of 'concat'.*each once"),
+    "the same pair twice": ({"pairs": ("a@2 + b@1", (2, 1))}, r"pairs has a@2 \+ b@1 twice"),
+    "the same pair the other way round": ({"pairs": ("a@2 + b@1", "b@1 + a@2")}, r"pairs has a@2 \+ b@1 twice"),
+    "a tap that a search would not read": ({"tap": "b@2"}, r"tap='b@2' is read where nothing is joined.*pairs=\(\)"),
+    "a tap beside pairs": ({"tap": "b@2", "pairs": ((1, 1),)}, "tap='b@2' is read where nothing is joined"),
 }
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"pairs": (1, 2)}, r"pairs must be a list of pairs, for example \(\(1, 2\),\).* \(got \(1, 2\)\)"),
+        ({"pairs": 3}, r"pairs must be a list of pairs.* \(got 3\)"),
+        ({"batch_dependent": 3}, r"batch_dependent must be 0 or 1 \(got 3\)"),
+    ],
+)
+def test_settings_of_a_wrong_type_end_in_one_clear_error(settings, message):
+    """Where types are not checked, as they are in these tests."""
+    method = SkewPairFusion()
+    vars(method).update(settings)
+    with pytest.raises(ValueError, match=message):
+        method.build(samples(shapes={"a": (3,), "b": (2,)}).spec)
+
+
+@pytest.mark.parametrize("pairs", ["a@3 + b@1", "a@3+b@1", ["b@1+a@3"], [(3, 1)]])
+def test_a_pair_can_be_written_in_several_ways(pairs):
+    """As one text, without blanks, the other way round, in a list."""
+    X, bunch, fit, estimator = planted(n=100, pairs=pairs)
+    assert estimator.fit(X[fit], bunch.target[fit]).method_.pairs == ((3, 1),)
+
+
+def test_one_operator_can_be_scanned_by_its_name():
+    """As a list of one."""
+    X, bunch, fit, estimator = planted(n=100, scan="outer")
+    assert set(estimator.fit(X[fit], bunch.target[fit]).search_.pairs["operator"]) == {"outer"}
 
 
 @pytest.mark.parametrize(("settings", "message"), WRONG.values(), ids=WRONG.keys())
@@ -304,6 +350,101 @@ def test_few_complete_samples_end_in_one_clear_error():
     )
     with pytest.raises(ValueError, match="samples that have all of a, b"):
         estimator.fit(apart[fit], bunch.target[fit])
+
+
+def modules(**others):
+    """Two modalities of numbers under modules of the user, and classes."""
+    data = np.random.default_rng(0)
+    X = {"a": data.normal(size=(80, 5)), "b": data.normal(size=(80, 3))}
+    torch.manual_seed(0)
+    own = {"a": SmallVectorNet(5, 2, width=8), "b": nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 6))}
+    how = {"encoders": own | others, "trainer": Trainer(epochs=2, threads=1), "random_state": 0, "validation": 0.25}
+    return X, np.arange(80) % 2, how
+
+
+def test_modules_of_which_no_sample_has_both_inputs_end_in_the_same_error():
+    """Before they read anything."""
+    X, y, how = modules()
+    apart = Modalities(X, present={"a": np.arange(80) < 40, "b": np.arange(80) >= 40})
+    with pytest.raises(ValueError, match="of 80 samples 0 to train on and 0 held out have them"):
+        FusionClassifier(SkewPairFusion(**QUICK), **how).fit(apart, y)
+
+
+def test_one_group_that_is_held_out_ends_in_one_clear_error():
+    """It says nothing of others; in folds all groups judge, and then every number of the report is one."""
+    X, y, how = modules()
+    groups = np.arange(80) // 20
+    with pytest.raises(ValueError, match=r"1 group is held out \(20 samples\).*validation=5"):
+        FusionClassifier(SkewPairFusion(**QUICK), **how).fit(X, y, groups)
+    folds = FusionClassifier(SkewPairFusion(**QUICK), **how | {"validation": 2}).fit(X, y, groups)
+    assert np.isfinite(folds.search_.summary[["gain", "gain_low"]].to_numpy()).all()
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_metric_without_a_value_ends_in_one_clear_error():
+    """R2 of targets that are all the same, or are so in some draws of whole groups; an error that has one is fine."""
+    X, _, how = modules()
+    same = FusionRegressor(SkewPairFusion(**QUICK), **how)
+    with pytest.raises(ValueError, match=r"R², which has no value on the samples held out"):
+        same.fit(X, np.ones(80))
+    with pytest.raises(ValueError, match=r"in \d+ of 60 draws of the samples held out"):
+        same.set_params(validation=4).fit(X, np.arange(80) % 4 * 1.0, np.arange(80) % 4)
+    same.set_params(method__metric="rmse", validation=0.25).fit(X, np.ones(80))
+    assert np.isfinite(same.search_.summary[["gain", "gain_low"]].to_numpy()).all()
+
+
+def test_a_module_that_cannot_read_its_modality_is_named():
+    """With what it was given, and what torch says of it: a module of another width, and one in double precision."""
+    X, y, how = modules(b=nn.Sequential(nn.Linear(4, 4), nn.Tanh()))
+    with pytest.raises(ValueError, match=r"Modality 'b': Encoder 'Sequential' cannot read a tensor of shape \(1, 3\)"):
+        FusionClassifier(SkewPairFusion(**QUICK), **how).fit(X, y)
+    for module in (nn.Sequential(nn.Linear(4, 4)), nn.Sequential(nn.Linear(3, 4)).double()):
+        how["encoders"]["b"] = ModuleTaps(module, "*")
+        with pytest.raises(ValueError, match=r"Modality 'b': Encoder 'Sequential' cannot read a tensor of shape"):
+            FusionClassifier(SkewPairFusion(**QUICK), **how).fit(X, y)
+    how["encoders"]["b"] = ModuleTaps(nn.Sequential(nn.Linear(3, 4)).to("meta"), "*")
+    with pytest.raises(ValueError, match=r"Modality 'b': A tensor on the device 'meta' holds no numbers"):
+        FusionClassifier(SkewPairFusion(**QUICK), **how).fit(X, y)
+
+
+@pytest.mark.parametrize("precision", [torch.float64, torch.float16])
+def test_a_module_is_brought_to_the_precision_of_the_others(precision):
+    """It is a copy; the module of the user stays as it is."""
+    X, y, how = modules()
+    how["encoders"]["b"].to(precision)
+    estimator = FusionClassifier(SkewPairFusion(pairs=((1, 2),)), **how).fit(X, y)
+    assert np.isfinite(estimator.predict_proba(X)).all()
+    assert how["encoders"]["b"][0].weight.dtype == precision
+
+
+class Fragile(nn.Module):
+    """NaN wherever the first number is large."""
+
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList([nn.Linear(3, 4), nn.Linear(4, 2)])
+
+    def forward(self, values):
+        hidden = self.blocks[0](values)
+        return self.blocks[1](hidden.where(values[:, :1] < 2.5, torch.nan))
+
+
+@pytest.mark.parametrize("layered", [0, 1])
+def test_a_tap_that_is_not_a_number_is_named_by_modality_and_sample(layered):
+    """In fit and at prediction, wherever in its batch the sample is."""
+    X, y, how = modules(b=ModuleTaps(Fragile(), "blocks.*") if layered else Fragile())
+    X["b"] = X["b"].clip(-2, 2)
+    ids = [f"p{row}" for row in range(80)]
+    message = "Modality 'b': tap 2 of its encoder holds NaN or infinity for sample 'p51'"
+    wrong = {"a": X["a"], "b": X["b"].copy()}
+    wrong["b"][51, 0] = 90.0
+    for pairs in (None, ((1, 2),)):
+        estimator = FusionClassifier(SkewPairFusion(**QUICK | {"pairs": pairs}), **how, scaling="none")
+        with pytest.raises(ValueError, match=message):
+            estimator.fit(Modalities(wrong, ids=ids), y)
+    estimator.fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        estimator.predict(Modalities(wrong, ids=ids))
 
 
 def test_a_gap_in_what_an_encoder_reads_is_named():

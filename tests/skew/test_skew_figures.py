@@ -234,6 +234,27 @@ def test_the_frequencies_are_percent_with_the_shares_of_taps_beside():
     assert [round(bar.get_x() + bar.get_width() / 2 + 0.5, 6) for bar in above.patches] == [1, 2, 3, 4, 5, 6]
 
 
+def test_bars_of_a_map_are_of_its_own_pairs():
+    """A tap that is best with a third modality has no bar beside a map that does not show that one."""
+    figure = report.plot_frequency(of_shape("three"))
+    shares = [[sum(bar.get_height() for bar in map_of(figure, place)[1].patches) for place in range(3)]]
+    shares += [[sum(bar.get_width() for bar in map_of(figure, place)[2].patches) for place in range(3)]]
+    assert shares == [[0, 1, 0], [0, 1, 0]]  # of image and text, whose pair is the chosen one
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shares_have_a_scale(shape):
+    """Two round values in percent, above and beside."""
+    figure = report.plot_frequency(of_shape(shape))
+    figure.draw_without_rendering()
+    _, above, beside = map_of(figure)
+    for axis in (above.yaxis, beside.xaxis):
+        low, high = axis.get_view_interval()
+        ticks, labels = axis.get_ticklocs(), [label.get_text() for label in axis.get_ticklabels()]
+        assert labels == [f"{100 * tick:g}" for tick in ticks]
+        assert sum(low < tick <= high for tick in ticks) == len(ticks) == 2
+
+
 def test_similarity_says_how_it_goes_with_the_gain():
     """A map that rises where the gain does has rank correlation 1; values have no disagreement."""
     findings = of_shape("six")

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
@@ -221,6 +222,15 @@ def test_the_same_findings_give_the_same_page(bare):
     assert render(Findings.from_tables(made(**BARE).tables())) == bare
 
 
+def attributes(page):
+    """Names of the attributes of all tags."""
+    found = set()
+    parser = HTMLParser()
+    parser.handle_starttag = lambda _, given: found.update(name for name, _ in given)
+    parser.feed(page)
+    return found
+
+
 def test_names_are_letters_and_never_tags():
     """In modalities, sentences, trails and descriptions."""
     findings = made({EVIL: 6, "text": 6}, ((EVIL, 5, "text", 2),))
@@ -229,7 +239,7 @@ def test_names_are_letters_and_never_tags():
     tables["baselines"] = findings.baselines.assign(what=EVIL)
     page = render(Findings.from_tables(tables))
     assert "<script" not in page
-    assert ' onload="' not in page
+    assert "onload" not in attributes(page)
     assert "&lt;script&gt;alert(" in page
 
 

@@ -200,7 +200,7 @@ def test_every_form_is_read():
     assert (str(pair), pair.first, pair.i) == ("image@12 + text@4", "image", 12)
 
 
-@pytest.mark.parametrize("text", ["", "12, 4", "image@12", "image@12+text@4", "image@x + text@4", "@1 + text@4"])
+@pytest.mark.parametrize("text", ["", "12, 4", "image@12", "image@12-text@4", "image@x + text@4", "@1 + text@4"])
 def test_what_is_no_pair(text):
     """A text that is no pair is refused with an example."""
     with pytest.raises(ValueError, match="written like 'image@12"):
@@ -248,3 +248,10 @@ def test_spaces_are_values():
     assert hash(space) == hash(UNEQUAL)
     assert space != TapSpace({"b": 10, "a": 4})
     assert space != "a"
+
+
+def test_a_pair_is_read_without_blanks_too():
+    """What is written with blanks comes back as it was, whatever the names."""
+    assert Pair.parse("a@1+b@2") == Pair.parse("a@1 +b@2") == Pair("a", 1, "b", 2)
+    odd = Pair("z", 3, "x@1+y", 2)
+    assert Pair.parse(str(odd)) == odd

@@ -147,6 +147,7 @@ def compare(
     request = comparing.CompareRequest(methods, protocol, fits, out, chosen, curve, kinds)
     found = comparing.compared(sources.open_source(source, columns), request)
     comparing.tell(found, out, as_json=as_json)
+    comparing.settle(found)
 
 
 @app.command()

@@ -164,6 +164,18 @@ def tell(comparison: Comparison, out: Path, *, as_json: bool) -> None:
         typer.echo("\n".join(lines(comparison, out)))
 
 
+def settle(comparison: Comparison) -> None:
+    """Let a comparison end as an error if nothing was compared.
+
+    Raises:
+        ValueError: If every single modality and every method failed; the message says why.
+    """
+    failures = comparison.failures
+    if all(one.label in failures for one in comparison.plan.contenders if one.kind in {"single", "fusion"}):
+        told = "; ".join(f"{label}: {reason}" for label, reason in failures.items())
+        raise ValueError(f"Nothing was compared, every method failed: {told}")
+
+
 def summary(comparison: Comparison, out: Path) -> dict[str, Any]:
     """What is told at the end, for programs."""
     table = comparison.table().reset_index()

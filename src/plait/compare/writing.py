@@ -62,7 +62,9 @@ def write_all(found: "Comparison", folder: Path) -> Path:
     write_text(folder / "table.md", f"{found.to_markdown()}\n")
     write_text(folder / "table.tex", f"{found.to_latex()}\n")
     for name, table in tidy_tables(found).items():
-        to_csv(table, folder / f"{name}.csv")
+        file = folder / f"{name}.csv"
+        file.parent.mkdir(exist_ok=True)  # findings of a search stand in a folder of their own: "search/summary"
+        to_csv(table, file)
     return folder
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import pandas as pd
 import torch
@@ -17,17 +17,19 @@ from plait.nn.taps.pooling import check_pooling
 from plait.skew.bank import TapBank, highest_taps
 from plait.skew.findings import Findings
 from plait.skew.judge import HeadSettings
+from plait.skew.judgeable import check_judgeable
 from plait.skew.learning import Judging, judge_of, learn_sources
 from plait.skew.mutual_pairs import learn_mutually, peers_of
-from plait.skew.operators import CLOSED_FORM
+from plait.skew.operators import check_scanned
 from plait.skew.pair_cohort import Peers
 from plait.skew.pair_net import Joint, PairCopies
 from plait.skew.ridge import Tap
 from plait.skew.search import ClosedForm, Search
 from plait.skew.selection import Pairs
 from plait.skew.sources import Sources
-from plait.skew.space import Pair, TapSpace
+from plait.skew.space import TapSpace
 from plait.skew.stacked import LEGACY, OPERATORS
+from plait.skew.written import check_given, listed_pairs, read_pair, read_tap
 from plait.statistics.metrics import Metric, metric_by_name, primary
 from plait.training.course import Course
 from plait.training.networks import LearnedNetwork, learn_network
@@ -40,7 +42,6 @@ _TRAINED = {
     "concat+outer": "bilinear",
 }  # the trained operator of a scanned one
 _SCANNED = ("concat", "outer")
-_ANY = 10**6  # as many taps as anyone may write; the true number is checked where it is known
 _Tables = dict[str, pd.DataFrame]
 _SEGMENTS = re.compile(r"segments-([1-9]\d*)")
 
@@ -55,21 +56,24 @@ class SkewPairFusion(Method):
     operator and a linear head. Where no set is supported over the best single tap, that tap alone is read. Blocks above
     the highest tap that is read do not run.
 
-    Taps are those of a layered encoder (`encoders={"text": MiniLM()}`), or of a torch module with `blocks`, `layers`
-    or in a Sequential; both are read as they are, never trained. Any other modality gets a small network of six blocks
-    that is trained on it alone first. After a fit `search_` has maps, intervals, verdict and report.
+    Taps are those of a layered encoder (`encoders={"text": MiniLM()}`), which reads raw values, or of a torch module
+    with `blocks`, `layers` or in a Sequential, which reads standardised and imputed ones as all networks do
+    (`ModuleTaps(module, blocks)` makes a layered encoder of it). Both are frozen. Any other modality gets a small
+    network of six blocks that is trained on it alone first. After a fit `search_` has maps, intervals, verdict and
+    report; of one modality there is none.
 
     The search uses samples that have all modalities. In the network an absent modality is read as the mean of each
     of its taps; a sample without any modality that is read is predicted by the prior. Of one modality the best tap is
     read, by itself.
 
     Args:
-        pairs: Pairs that are joined: (12, 4) for the taps of two modalities, or "image@12 + text@4". () joins none
-            and reads `tap`. None searches.
+        pairs: Pairs that are joined, each once: ((12, 4),) for the taps of two modalities, or "image@12 + text@4", or
+            a list of such texts. () joins none and reads `tap`. None searches.
         operator: How two taps are joined: "concat", "sum", "mlp", "gated", "bilinear", "film", "outer", "coattn"
             (attention between tokens; see `pool`), "coattn_vec". None: "concat" or "bilinear", as the scan says.
-        tap: The tap that is read where nothing is joined: "image@5".
-        scan: Closed-form operators that are scanned, of "concat", "outer", "concat+outer"; None is ("concat", "outer").
+        tap: The tap that is read where nothing is joined, with pairs=() alone: "image@5".
+        scan: Closed-form operators that are scanned, one or several of "concat", "outer", "concat+outer"; None is the
+            first two.
         pool: How the tokens of a tap become a vector: "mean", "cls", "first", "max", "mean+std", or "segments-8" (the
             means of eighths, which "coattn" reads as 8 tokens; the scan reads their mean).
         rank: Most principal components of a tap that are read, at least 1.
@@ -144,10 +148,13 @@ class SkewPairFusion(Method):
         self._check_peers()
         course.trainer.check()
         course = replace(course, data=course.data.to(torch.device("cpu"), course.trainer.dtype))
+        heads = HeadSettings(rank=self.rank, draws=self.draws, random_state=course.stream(3))
+        if self.pairs is None:
+            check_judgeable(course.data, heads, self._metric(spec))
         generator = course.generator()
         sources = Sources(spec, self.pool, generator).to(course.trainer.dtype)
         encoders = learn_sources(sources, course)
-        found, tables, search = self._found(sources, course)
+        found, tables, search = self._found(sources, course, heads)
         peers = found._peers(search, sources, course.data) if any(self.rhos) and search is not None else None
         net = found._network(sources, spec, generator)
         net.representations.fit(course.data)  # type: ignore[operator]
@@ -160,13 +167,14 @@ class SkewPairFusion(Method):
         history = pd.concat([part for part in (encoders, learned.result.history) if len(part)], ignore_index=True)
         return Fitted(found, learned.net, history, tables, learned.outputs)
 
-    def _found(self, sources: Sources, course: Course) -> "tuple[SkewPairFusion, _Tables, Search | None]":
+    def _found(
+        self, sources: Sources, course: Course, heads: HeadSettings
+    ) -> "tuple[SkewPairFusion, _Tables, Search | None]":
         """The method with the pairs, the tap and the operator that were given or found; findings, and the search."""
         names = course.data.spec.names
         if self.pairs is not None:
             joint = self._joint(names)
             return self._resolved(joint.pairs, joint.tap, joint.operator, names), {}, None
-        heads = HeadSettings(rank=self.rank, draws=self.draws, random_state=course.stream(3))
         judge = judge_of(sources, course.data, Judging(heads, self._metric(course.data.spec), self._tokens))
         if len(names) == 1:
             best = judge.taps[int(judge.alone(judge.taps).values.argmax())]
@@ -202,7 +210,7 @@ class SkewPairFusion(Method):
 
     def _joint(self, names: Sequence[str]) -> Joint:
         """What is joined, as far as it is given."""
-        pairs = tuple(read_pair(pair, names) for pair in self.pairs or ())
+        pairs = tuple(read_pair(pair, names) for pair in listed_pairs(self.pairs))
         tap = (names[0], 1) if self.tap is None else read_tap(self.tap, names)
         return Joint(pairs, tap, self.operator or "bilinear", self.width, self.dropout)
 
@@ -213,7 +221,9 @@ class SkewPairFusion(Method):
         return int(found[1]) if found else 1
 
     def _scanned(self) -> tuple[str, ...]:
-        return _SCANNED if self.scan is None else words("scan", self.scan)
+        if self.scan is None:
+            return _SCANNED
+        return (self.scan,) if isinstance(self.scan, str) else words("scan", self.scan)
 
     def _metric(self, spec: DataSpec) -> Metric:
         return primary(spec.task) if self.metric is None else metric_by_name(spec.task, self.metric)
@@ -229,10 +239,8 @@ class SkewPairFusion(Method):
         check_real("level", self.level, 0.0, 1.0, above=True)
         strengths("rhos", self.rhos)
         self._metric(spec)
-        for operator in self._scanned():
-            check_one_of("Each of scan", operator, CLOSED_FORM)
-        if self.pairs == () and self.tap is None:
-            raise ValueError("pairs=() joins nothing and reads one tap: say which, for example tap='image@5'.")
+        check_scanned(self._scanned())
+        check_given(self.pairs, self.tap, spec.names)
 
     def _check_peers(self) -> None:
         if self.pairs is not None and any(self.rhos):
@@ -242,6 +250,8 @@ class SkewPairFusion(Method):
             )
 
     def _check_operator(self) -> None:
+        if self.batch_dependent not in (0, 1):
+            raise ValueError(f"batch_dependent must be 0 or 1 (got {self.batch_dependent!r}).")
         if self.operator in LEGACY:
             if not self.batch_dependent:
                 raise ValueError(
@@ -251,27 +261,6 @@ class SkewPairFusion(Method):
                 )
         elif self.operator is not None:
             check_one_of("operator", self.operator, OPERATORS)
-
-
-def read_pair(pair: Any, names: Sequence[str]) -> Pair:
-    """A pair as it is written by hand, of modalities in their order.
-
-    Raises:
-        ValueError: If it is no pair of these modalities.
-    """
-    return TapSpace(dict.fromkeys(names, _ANY)).read(tuple(pair) if isinstance(pair, list) else pair)
-
-
-def read_tap(tap: Any, names: Sequence[str]) -> Tap:
-    """A tap as it is written by hand: "image@5".
-
-    Raises:
-        ValueError: If it is none of these modalities.
-    """
-    name, mark, number = str(tap).rpartition("@")
-    if not mark or name not in names or not number.isdecimal() or int(number) < 1:
-        raise ValueError(f"A tap is written like '{names[0]}@5', of {', '.join(names)} (got {tap!r}).")
-    return name, int(number)
 
 
 def _check_taps(joint: Joint, depths: Mapping[str, int]) -> None:

@@ -14,12 +14,11 @@ from plait.data.shapes import Features, Output, Present
 from plait.nn.criteria import Criterion, usable_mean
 from plait.nn.module import FusionModule
 from plait.skew.judge import HeadSettings, Judge, Split, TapData
+from plait.skew.judgeable import coded, groups_of
 from plait.skew.ridge import Tap
 from plait.skew.sources import Blocks, Sources, zero_where_absent
 from plait.statistics.metrics import Metric
 from plait.training.course import Course
-
-_LEAST = 2  # complete samples to train on, and to judge by
 
 
 class OneByOne(FusionModule):
@@ -97,21 +96,19 @@ class Judging:
 def judge_of(sources: Sources, data: TrainingData, how: Judging) -> Judge:
     """A judge of all pairs, by the samples that have all modalities: of one set held out, or of all folds.
 
-    Raises:
-        ValueError: If too few samples have all modalities, or nothing is held out.
+    They must have passed `check_judgeable`.
     """
     complete = data.samples.present.all(1)
-    samples, groups = data.samples.rows(complete.nonzero().flatten()), _groups(data)[complete.numpy()]
+    samples, groups = data.samples.rows(complete.nonzero().flatten()), groups_of(data)[complete.numpy()]
     spec, depths = data.spec, sources.depths
     every = TrainingData(samples, spec)
     read = every.with_features(lambda features, present: _flat(sources.read(features, present, depths)))
     target = samples.target.double().numpy()
-    codes = target.argmax(1) if spec.task == "classification" else target[:, 0] if target.shape[1] == 1 else target
+    codes = coded(samples, spec.task)
     splits = []
     for fold in range(spec.folds):
         held = samples.fold.numpy() == fold
         train, validation = np.flatnonzero(~held), np.flatnonzero(held)
-        _check_rows(train, validation, spec.names, len(data.samples))
         taps = _taps(read.samples.features, fold, depths, how.tokens)
         splits.append(Split(TapData(taps, codes, target, groups), train, validation))
     return Judge(how.heads, splits, how.metric)
@@ -121,10 +118,6 @@ def _net(sources: Sources, name: str, fold: int) -> nn.Module:
     source = sources.of(name, fold)
     assert isinstance(source, Blocks)
     return source.net
-
-
-def _groups(data: TrainingData) -> np.ndarray:
-    return np.arange(len(data.samples)) if data.groups is None else data.groups.numpy()
 
 
 def _flat(read: Sequence[Mapping[Tap, Tensor]]) -> Features:
@@ -140,12 +133,3 @@ def _taps(features: Features, fold: int, depths: Mapping[str, int], tokens: int)
 
 def _mean(values: Tensor, tokens: int) -> np.ndarray:
     return values.reshape(len(values), tokens, -1).mean(1).numpy()
-
-
-def _check_rows(train: np.ndarray, validation: np.ndarray, names: Sequence[str], samples: int) -> None:
-    if min(len(train), len(validation)) < _LEAST:
-        raise ValueError(
-            f"Pairs are chosen by samples that have all of {', '.join(names)}, and of {samples} samples "
-            f"{len(train)} to train on and {len(validation)} held out have them; {_LEAST} of each are the least. Give "
-            "more of them, hold out more, or name the pairs: SkewPairFusion(pairs=...)."
-        )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from plait.data.settings import check_one_of
 from plait.skew.ridge import Tap, Terms
 from plait.skew.space import Pair
 
@@ -31,3 +32,12 @@ CLOSED_FORM: Mapping[str, Callable[[Sequence[Pair]], Terms]] = MappingProxyType(
     {"concat": concat, "outer": outer, "concat+outer": concat_outer}
 )
 """Operators by name: from pairs to what a ridge head reads."""
+
+
+def check_scanned(names: Sequence[str]) -> None:
+    """Raise ValueError unless operators are named, each once."""
+    for name in names:
+        check_one_of("Each of scan", name, CLOSED_FORM)
+    if not names or len(set(names)) < len(names):
+        known = ", ".join(map(repr, CLOSED_FORM))
+        raise ValueError(f"scan must name at least one of {known}, each once (got {names!r}).")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from plait.data.shapes import Features, Present
 from plait.data.spec import DataSpec
 from plait.nn.fresh import fresh
+from plait.nn.taps.failures import of_modality
 from plait.nn.taps.module_taps import ModuleTaps
 from plait.nn.taps.pooling import pooled
 from plait.nn.taps.small import SmallImageNet, SmallSeriesNet, SmallVectorNet
@@ -58,13 +59,15 @@ class Blocks(TapSource):
 
     def __init__(self, net: nn.Module, name: str, shape: Sequence[int], pool: str) -> None:
         paths = _blocks(net, name)
-        encoder = ModuleTaps(net, paths, name=name)
-        super().__init__([pooled(tapped, pool).shape[1] for tapped in encoder.read(torch.zeros(1, *shape))])
+        with of_modality(name):
+            read = ModuleTaps(net, paths).read(torch.zeros(1, *shape, dtype=_number_format(net)))
+            super().__init__([pooled(tapped, pool).shape[1] for tapped in read])
         self.net, self.name, self.paths, self.pool = net, name, list(paths), pool
 
     def forward(self, values: Float[Tensor, "batch *shape"], upto: int) -> list[Float[Tensor, "batch _"]]:
-        encoder = ModuleTaps(self.net, self.paths, name=self.name).truncated(upto)
-        return [pooled(tapped, self.pool) for tapped in encoder.read(values)]
+        with of_modality(self.name):
+            read = ModuleTaps(self.net, self.paths).truncated(upto).read(values)
+            return [pooled(tapped, self.pool) for tapped in read]
 
 
 class OwnBlocks(Blocks):
@@ -170,6 +173,11 @@ def _sources(spec: DataSpec, name: str, pool: str, generator: torch.Generator) -
         return [Blocks(spec.encoders[name], name, shape, pool)]
     build = partial(small_net, shape, spec.outputs)
     return [OwnBlocks(fresh(build, generator), name, shape, pool) for _ in range(spec.folds)]
+
+
+def _number_format(net: nn.Module) -> torch.dtype:
+    """What a network reads until it is brought to the precision of the others."""
+    return next((weight.dtype for weight in net.parameters() if weight.is_floating_point()), torch.float32)
 
 
 def _blocks(net: nn.Module, name: str) -> list[str]:

@@ -10,6 +10,7 @@ from numbers import Integral
 from plait.skew.windows import window
 
 _WRITTEN = re.compile(r"(.+)@([0-9]+) \+ (.+)@([0-9]+)", re.DOTALL)
+_CLOSE = re.compile(r"(.+)@([0-9]+) *\+ *(.+)@([0-9]+)", re.DOTALL)  # by hand; names may hold "@1+"
 _JOINT = re.compile(r"@[0-9]+ \+ ")
 
 
@@ -43,12 +44,12 @@ class Pair:
 
     @classmethod
     def parse(cls, text: str) -> "Pair":
-        """The pair that is written so: `Pair.parse(str(pair)) == pair`.
+        """The pair that is written so, with blanks or without: `Pair.parse(str(pair)) == pair`.
 
         Raises:
             ValueError: If the text is no pair.
         """
-        found = _WRITTEN.fullmatch(text)
+        found = _WRITTEN.fullmatch(text) or _CLOSE.fullmatch(text)
         if found is None:
             raise ValueError(f"A pair is written like 'image@12 + text@4', got {text!r}.")
         first, i, second, j = found.groups()

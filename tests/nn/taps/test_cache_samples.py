@@ -1,7 +1,9 @@
 """A sample passes an encoder once, whatever subsets are asked for; what is there is what the encoder gives."""
 
 import copy
+import os
 import pickle
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +12,8 @@ import torch
 from tap_toys import CALLS, Chain
 from torch import nn
 
-from plait.nn.taps import POOLINGS, LayeredEncoder, ModuleTaps, Tapped, pooled
+from plait.nn.taps import POOLINGS, LayeredEncoder, ModuleTaps, Tapped, cache_samples, pooled
+from plait.nn.taps.cache import folder_for_taps
 from plait.nn.taps.cache_samples import SampleCache, sample_fingerprints
 
 VALUES = torch.randn(12, 4, generator=torch.Generator().manual_seed(1))
@@ -289,3 +292,53 @@ def test_progress_counts_the_new_samples(tmp_path, capfd, verbose):
     assert ("7/7" in capfd.readouterr().err) == bool(verbose)
     cache.taps(Tokens(), VALUES, "mean")
     assert capfd.readouterr().err == ""
+
+
+@PLACES
+def test_who_is_interrupted_goes_on_after_the_last_finished_shard(tmp_path, where, monkeypatch):
+    """Samples pass in shards; those of a shard that was finished never pass again, and taps are the same."""
+    monkeypatch.setattr(cache_samples, "_BATCHES", 2)
+    cache, encoder = cache_in(tmp_path, where, batch=2), Tokens()
+    values = VALUES.clone()
+    values[9] = float("nan")
+    with pytest.raises(ValueError, match="holds NaN"):
+        cache.taps(encoder, values, "mean")
+    assert cache.passes == 8
+    encoder.seen.clear()
+    assert same(cache.taps(encoder, VALUES, "mean"), expected(Tokens(), VALUES))
+    assert encoder.seen == VALUES[8:].tolist()
+    if where == "files":
+        assert len(shards(tmp_path)) == 3
+
+
+def test_one_progress_bar_goes_on_over_shards(tmp_path, monkeypatch, capsys):
+    """It ends with all samples."""
+    monkeypatch.setattr(cache_samples, "_BATCHES", 1)
+    cache_in(tmp_path, "files", verbose=1).taps(Tokens(), VALUES, "mean")
+    assert "12/12" in capsys.readouterr().err
+
+
+def test_what_a_killed_process_has_left_is_removed_after_a_day(tmp_path):
+    """And nothing else: somebody may be at work on what is younger."""
+    cache = cache_in(tmp_path, "files")
+    cache.taps(Tokens(), VALUES[:4], "mean")
+    (folder,) = (tmp_path / "deep").iterdir()
+    old, young = folder / ".making-old", folder / ".making-young"
+    for left in (old, young):
+        (left / "entry").mkdir(parents=True)
+    os.utime(old, (time.time() - 25 * 3600,) * 2)
+    cache.taps(Tokens(), VALUES, "mean")
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_a_folder_that_is_none_is_told(tmp_path):
+    """A file, something that is no path, and a place where nothing can be made."""
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(NotADirectoryError, match=r"file is a file\. Name a folder"):
+        SampleCache(file)
+    with pytest.raises(OSError, match=r"The folder for taps \(cache\) .* cannot be made: .* Name another one"):
+        SampleCache(file / "inside", verbose=0).taps(Tokens(), VALUES, "mean")
+    with pytest.raises(TypeError, match=r"must be a path, or None to keep nothing \(got 3\)"):
+        folder_for_taps(3)

@@ -67,9 +67,51 @@ def test_the_module_is_left_as_it_was_after_an_error():
     before = state(net)
     net.blocks[2].linear = nn.Linear(9, 9)
     broken = state(net)
-    with pytest.raises(RuntimeError, match="shape"):
+    with pytest.raises(ValueError, match="shape"):
         ModuleTaps(net, "blocks.*").read(VALUES)
     assert state(net) == broken != before
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (torch.zeros(2, 5), r"Encoder 'Chain' cannot read a tensor of shape \(2, 5\) and torch.float32: "),
+        (torch.zeros(2, 4).double(), r"torch.float64: .*\. Give it the shape and the number format"),
+    ],
+)
+def test_what_a_module_cannot_read_is_told_with_shape_and_number_format(values, message):
+    """One kind of error, in which stands what torch says, and what to do."""
+    with pytest.raises(ValueError, match=message):
+        ModuleTaps(Chain(), "blocks.*").read(values)
+
+
+class Named(nn.Module):
+    """Two layers that have names of their own, and stand in a list too."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Linear(4, 3), nn.Linear(3, 2)
+        self.layers = nn.ModuleList([self.one, self.two])
+
+    def forward(self, values):
+        return self.two(self.one(values))
+
+
+def test_a_block_is_found_by_each_of_its_names():
+    """A list of modules that have names beside it, too; by type it is one block."""
+    net = Named()
+    for blocks in ("layers.*", ["layers.0", "two"], ["one", "two"], nn.Linear):
+        widths = [tapped.values.shape[1] for tapped in ModuleTaps(net, blocks).read(VALUES)]
+        assert widths == [3, 2]
+
+
+def test_the_same_module_twice_is_refused():
+    """Layers with tied weights, and two names of one part: the taps could not be told apart."""
+    layer = nn.Linear(4, 4)
+    with pytest.raises(ValueError, match="'0' and '1' of Sequential are the same module twice"):
+        ModuleTaps(nn.Sequential(layer, layer), "*")
+    with pytest.raises(ValueError, match=r"'one' and 'layers\.0' of Named are the same module twice"):
+        ModuleTaps(Named(), ["one", "layers.0"])
 
 
 @pytest.mark.parametrize("tap", [1, 2, 3, 4])

@@ -4,10 +4,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from plait.data.settings import check_whole
+from plait.nn.taps.failures import NotFiniteError, described
 from plait.nn.taps.inputs import count
 
 
@@ -61,16 +63,25 @@ class LayeredEncoder(ABC):
                 a dictionary of tensors, each with the samples along its first axis, or a list of texts.
 
         Raises:
-            ValueError: If there is no sample; if a tap is not one row a sample, has other axes than the first tap or
-                holds NaN or infinity outside of padding; or if the encoder cannot read the values.
+            NotFiniteError: If a tap holds NaN or infinity outside of padding (a ValueError too).
+            ValueError: If there is no sample; if a tap is not one row a sample, or has other axes than the first tap;
+                or if the encoder cannot read the values.
         """
         rows = count(values)
         if rows == 0:
             raise ValueError(f"The batch for encoder '{self.name}' has no samples. Give it at least one.")
-        found = self._tapped(values)
+        try:
+            found = self._tapped(values)
+        except torch.cuda.OutOfMemoryError:
+            raise
+        except (RuntimeError, IndexError) as error:
+            raise ValueError(
+                f"Encoder '{self.name}' cannot read {described(values)}: {error}. Give it the shape and the number "
+                "format that it was made for, or bring its weights to that of the values (module.float())."
+            ) from error
         for tap, tapped in enumerate(found, start=1):
             self._check_shape(tap, tapped, found[0], rows)
-            self._check_finite(tap, tapped)
+            self._check_finite(tap, tapped, values)
         return found
 
     @abstractmethod
@@ -111,12 +122,10 @@ class LayeredEncoder(ABC):
                 f"{tuple(first.values.shape)}, tap {tap} {shape}. Choose blocks that all give tokens, or all vectors."
             )
 
-    def _check_finite(self, tap: int, tapped: Tapped) -> None:
+    def _check_finite(self, tap: int, tapped: Tapped, values: Any) -> None:
         wrong = (~tapped.values.isfinite()).any(-1)
         wrong = wrong if tapped.here is None else wrong & tapped.here
         if wrong.any():
             row = int(wrong.reshape(len(wrong), -1).any(1).nonzero()[0])
-            raise ValueError(
-                f"Tap {tap} of encoder '{self.name}' holds NaN or infinity in row {row} of the batch. Look at that "
-                "sample, and at the encoder's weights and number format."
-            )
+            read = values[row] if isinstance(values, Tensor | list) else None
+            raise NotFiniteError(self.name, tap, row, read)

@@ -1,6 +1,8 @@
 """Pooled taps on disk: every sample passes an encoder once, and is read from files ever after."""
 
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -19,6 +21,7 @@ from plait.nn.taps.inputs import count, part, tensors_of
 from plait.nn.taps.pooling import check_pooling, pooled
 
 _FORMATS = ("float16", "float32", "float64")
+_MAKING, _OLD = ".making-", 24 * 3600  # seconds after which nobody can still be at work on it
 
 Taps = list[Float[np.ndarray, "sample _"]]
 
@@ -27,7 +30,8 @@ class TapCache:
     """A folder with the pooled taps of encoders, one file a tap, found by what they were made of.
 
     A folder inside it is named by SHA-256 of the encoder's fingerprint, the pooling, the data's fingerprint and the
-    number format, so taps of other weights are never mixed up. An entry is there as a whole or not at all.
+    number format, so taps of other weights are never mixed up. An entry is there as a whole or not at all: who is
+    interrupted begins anew (`SampleCache` goes on).
 
     Args:
         folder: Where the files are; it is made if need be.
@@ -36,6 +40,7 @@ class TapCache:
         verbose: 0 shows no progress bar.
 
     Raises:
+        NotADirectoryError: If the folder is a file.
         ValueError: If a setting is out of range.
     """
 
@@ -43,7 +48,7 @@ class TapCache:
         self, folder: str | PathLike[str], *, batch: int = 64, dtype: str = "float32", verbose: int = 1
     ) -> None:
         check_reading(batch, dtype)
-        self.folder, self.batch, self.dtype, self.verbose = Path(folder), batch, dtype, verbose
+        self.folder, self.batch, self.dtype, self.verbose = folder_for_taps(folder), batch, dtype, verbose
 
     def taps(self, encoder: LayeredEncoder, values: Any, pool: str, fingerprint_of_data: str) -> Taps:
         """Pooled taps 1 to L of all samples, from the files if they were made before.
@@ -87,6 +92,8 @@ class Reading:
         batch: Samples at a time, at least 1.
         dtype: Number format of the taps, "float16", "float32" or "float64".
         verbose: 0 shows no progress bar.
+        before: Samples that have passed before, on the same progress bar.
+        after: Samples that will.
     """
 
     encoder: LayeredEncoder
@@ -94,18 +101,26 @@ class Reading:
     batch: int
     dtype: str
     verbose: int
+    before: int = 0
+    after: int = 0
 
     def write(self, entry: Entry, values: Any, rows: Sequence[int], beside: Mapping[str, str] | None = None) -> None:
         """Make an entry of some samples, unless another process is faster; it is there as a whole or not at all.
 
         Args:
-            entry: What is made; its folder is made too if need be.
+            entry: What is made; its folder is made too if need be. What a process that was killed has left in it is
+                removed after a day.
             values: What the encoder reads.
             rows: The samples, in rising order.
             beside: Texts that are written into the entry, by the names of their files.
+
+        Raises:
+            OSError: If the folder cannot be made.
+            ValueError: As `batches`.
         """
-        entry.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=entry.folder, prefix=".making-") as scratch:
+        _make(entry.folder)
+        _sweep(entry.folder)
+        with tempfile.TemporaryDirectory(dir=entry.folder, prefix=_MAKING) as scratch:
             made = Path(scratch) / "entry"
             made.mkdir()
             files: list[np.memmap[Any, Any]] = []
@@ -126,8 +141,11 @@ class Reading:
         Raises:
             ValueError: If the encoder cannot read them, or a number does not fit the format.
         """
-        what = f"taps of {self.encoder.name}"
-        with tqdm(total=len(rows), desc=what, unit="sample", disable=not self.verbose) as bar:
+        what, total = f"taps of {self.encoder.name}", self.before + len(rows) + self.after
+        bar = tqdm(
+            desc=what, total=total, initial=self.before, unit="sample", leave=not self.after, disable=not self.verbose
+        )
+        with bar:
             for start in range(0, max(len(rows), 1), self.batch):
                 these = rows[start : start + self.batch]
                 try:
@@ -154,6 +172,35 @@ def check_reading(batch: Any, dtype: Any) -> None:
     """Raise ValueError if the size of a batch or the number format of taps is out of range."""
     check_whole("batch", batch, 1)
     check_one_of("dtype", dtype, _FORMATS)
+
+
+def folder_for_taps(folder: Any) -> Path:
+    """The folder as a path.
+
+    Raises:
+        NotADirectoryError: If it is a file.
+        TypeError: If it is no path.
+    """
+    if not isinstance(folder, str | PathLike):
+        raise TypeError(f"The folder for taps (cache) must be a path, or None to keep nothing (got {folder!r}).")
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(f"The folder for taps (cache) {path} is a file. Name a folder; it is made if need be.")
+    return path
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"The folder for taps (cache) {folder} cannot be made: {error}. Name another one.") from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were killed have left."""
+    for left in folder.glob(f"{_MAKING}*"):
+        if time.time() - left.stat().st_mtime > _OLD:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _new_file(path: Path, dtype: str, rows: int, first: Float[np.ndarray, "batch width"]) -> "np.memmap[Any, Any]":

@@ -12,23 +12,25 @@ from typing import Any
 import numpy as np
 
 from plait.nn.taps.base import LayeredEncoder
-from plait.nn.taps.cache import Reading, Taps, check_reading
+from plait.nn.taps.cache import Reading, Taps, check_reading, folder_for_taps
 from plait.nn.taps.cache_files import Entry
 from plait.nn.taps.digests import digest
 from plait.nn.taps.inputs import count, tensors_of
 from plait.nn.taps.pooling import check_pooling
 
 _SAMPLES = "samples.txt"
+_BATCHES = 64  # of a shard
 
 
 class SampleCache:
     """Pooled taps of single samples: each passes an encoder once, also where cross-validation asks for other subsets.
 
     A sample is found by SHA-256 of its tensors with their shapes and number formats, or of its text; a text that was
-    made into tokens with another padding is another sample. All samples of a call that were not there before pass the
-    encoder together and become one shard: an entry as those of `TapCache`, with the list of its samples, there as a
-    whole or not at all. Texts in a batch are padded to the longest, so that taps differ by the last digits (about
-    1e-6) with the company in which a sample passed.
+    made into tokens with another padding is another sample. The samples of a call that were not there before pass the
+    encoder in shards of 64 batches, each an entry as those of `TapCache`, with the list of its samples, there as a
+    whole or not at all: who is interrupted, or killed, goes on after the last finished shard. Texts in a batch are
+    padded to the longest, so that taps differ by the last digits (about 1e-6) with the company in which a sample
+    passed.
 
     Processes may share a folder. Of those that ask for the same new samples at the same time each encodes them.
 
@@ -42,6 +44,7 @@ class SampleCache:
         passes: Number of samples that this object has sent through encoders.
 
     Raises:
+        NotADirectoryError: If the folder is a file.
         ValueError: If a setting is out of range.
     """
 
@@ -51,7 +54,7 @@ class SampleCache:
         check_reading(batch, dtype)
         self.folder, self.batch, self.dtype, self.verbose = folder, batch, dtype, verbose
         self.passes = 0
-        self._shelf: _Shelf = _Memory() if folder is None else _Files(Path(folder))
+        self._shelf: _Shelf = _Memory() if folder is None else _Files(folder_for_taps(folder))
 
     def taps(self, encoder: LayeredEncoder, values: Any, pool: str, upto: int | None = None) -> Taps:
         """Pooled taps of all samples, in their order; those that are not there yet are made.
@@ -84,16 +87,24 @@ class SampleCache:
                 gathering.take(shard)
         if gathering.lacking:
             cut = encoder if own is whole else encoder.truncated(last)
-            gathering.take(self._encoded(own, cut, values, gathering.lacking))
+            for shard in self._encoded(own, cut, values, dict(gathering.lacking)):
+                gathering.take(shard)
         return gathering.taps
 
-    def _encoded(self, kind: "_Kind", encoder: LayeredEncoder, values: Any, new: Mapping[str, list[int]]) -> "_Shard":
-        """The samples that were not there, each once."""
-        rows = [places[0] for places in new.values()]
-        reading = Reading(encoder, kind.pool, self.batch, self.dtype, self.verbose)
-        shard = self._shelf.add(kind, tuple(new), reading, values, rows)
-        self.passes += len(rows)
-        return shard
+    def _encoded(
+        self, kind: "_Kind", encoder: LayeredEncoder, values: Any, new: Mapping[str, list[int]]
+    ) -> "Iterator[_Shard]":
+        """The samples that were not there, each once, shard by shard."""
+        rows = [(sample, places[0]) for sample, places in new.items()]
+        size = _BATCHES * self.batch
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            samples, at = zip(*part, strict=True)
+            done = start + len(part)
+            reading = Reading(encoder, kind.pool, self.batch, self.dtype, self.verbose, start, len(rows) - done)
+            shard = self._shelf.add(kind, samples, reading, values, list(at))
+            self.passes += len(part)
+            yield shard
 
 
 def sample_fingerprints(values: Any) -> list[str]:

@@ -14,6 +14,7 @@ from plait.nn.taps.digests import module_digest
 from plait.nn.taps.frozen import frozen
 from plait.nn.taps.inputs import call, check_device, tokens_here
 from plait.nn.taps.module_taps import ModuleTaps
+from plait.nn.taps.portable import Portable, portable
 
 
 class HiddenStates(LayeredEncoder):
@@ -21,7 +22,8 @@ class HiddenStates(LayeredEncoder):
 
     A dictionary's "attention_mask" says which tokens are there. A model that normalises after its last block does so
     in its last tap. A truncated encoder holds a copy of the model without the layers above, which shares the weights
-    of those below.
+    of those below. Another process gets the class, the configuration and the weights of a model of transformers, and
+    makes it anew; one that was changed after it was made cannot be sent (use `ModuleTaps`, or one process).
 
     Args:
         model: The model, called with a tensor, a tuple or a dictionary of tensors. Of a model with an encoder and a
@@ -38,6 +40,13 @@ class HiddenStates(LayeredEncoder):
     def __init__(self, model: nn.Module, *, layers: str = "", name: str = "") -> None:
         self.model, self.layers = model, block_paths(model, layers) if layers else _layers(model)
         super().__init__(name or type(model).__name__, len(self.layers))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "model": portable(self.model)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        model = state["model"]
+        self.__dict__.update(state, model=model.made() if isinstance(model, Portable) else model)
 
     def truncated(self, tap: int) -> LayeredEncoder:
         """The model without the layers above a tap; its run ends with the layer of that tap."""

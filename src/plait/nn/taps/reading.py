@@ -1,6 +1,7 @@
 """Samples as estimators read them: a modality with a layered encoder becomes the taps of that encoder."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +10,12 @@ import torch
 from jaxtyping import Float
 from numpy import ndarray
 
-from plait.data.checks import Array, listed
+from plait.data.checks import Array, listed, plain
 from plait.data.modalities import Modalities
 from plait.data.texts import holds_texts, refuse_texts
 from plait.nn.taps.base import LayeredEncoder
 from plait.nn.taps.cache_samples import SampleCache
+from plait.nn.taps.failures import NotFiniteError, of_modality
 
 MEAN = "mean"
 
@@ -57,7 +59,9 @@ class TapReader:
         for name, encoder in self.encoders.items():
             present = modalities.present[:, modalities.names.index(name)]
             new = widths is None or present.any()  # of new samples none may have it
-            taps = self._taps(name, encoder, arrays[name], present, None if upto is None else upto[name]) if new else []
+            with of_sample(modalities.ids, arrays):
+                last = None if upto is None else upto[name]
+                taps = self._taps(name, encoder, arrays[name], present, last) if new else []
             found[name] = tuple(tap.shape[1] for tap in taps) if widths is None else widths[name]
             arrays[name] = _side_by_side(taps, present, sum(found[name]))
         columns = {name: names for name, names in modalities.columns.items() if name not in self.encoders}
@@ -72,12 +76,29 @@ class TapReader:
             return []
         if not present.any():
             raise ValueError(f"No sample has modality {name!r}, so that its encoder has nothing to read.")
-        try:
-            found = self.cache.taps(encoder, _values(name, array, present), self.pool or MEAN, upto=upto)
-        except ValueError as error:
-            error.add_note(f"It was the encoder of modality {name!r}.")
-            raise
+        values = _values(name, array, present)
+        with of_modality(name):
+            found = self.cache.taps(encoder, values, self.pool or MEAN, upto=upto)
         return list(found) if self.pool else list(found[-1:])
+
+
+@contextmanager
+def of_sample(ids: Sequence[Any] | ndarray, values: Mapping[str, Any]) -> Iterator[None]:
+    """Errors of encoders within that are about one sample are said of its id.
+
+    Args:
+        ids: Ids of the samples.
+        values: What encoders read of them, by modality.
+
+    Raises:
+        ValueError: The error, with modality and id where the sample is found again.
+    """
+    try:
+        yield
+    except NotFiniteError as error:
+        read = values.get(error.modality or "")
+        place = None if read is None else error.place(read)
+        raise (error if place is None else error.told(plain(ids[place]))) from error
 
 
 def layered(encoders: Any) -> dict[str, LayeredEncoder]:
@@ -86,15 +107,28 @@ def layered(encoders: Any) -> dict[str, LayeredEncoder]:
     return {name: one for name, one in given.items() if isinstance(one, LayeredEncoder)}
 
 
-def check_unchanged(encoders: Mapping[str, LayeredEncoder], marks: Mapping[str, str]) -> None:
+def marks(encoders: Mapping[str, LayeredEncoder]) -> dict[str, str]:
+    """What tells encoders from others, by modality.
+
+    Raises:
+        ValueError: If one has no weights.
+    """
+    found = {}
+    for name, encoder in encoders.items():
+        with of_modality(name):
+            found[name] = encoder.fingerprint()
+    return found
+
+
+def check_unchanged(encoders: Mapping[str, LayeredEncoder], known: Mapping[str, str]) -> None:
     """Raise ValueError if an encoder is not the one of the fit."""
-    if set(encoders) != set(marks):
+    if set(encoders) != set(known):
         raise ValueError(
-            f"The model was fitted with layered encoders for {listed(marks) or 'no modality'}, there are some for "
+            f"The model was fitted with layered encoders for {listed(known) or 'no modality'}, there are some for "
             f"{listed(encoders) or 'none'}."
         )
-    for name, encoder in encoders.items():
-        if encoder.fingerprint() != marks[name]:
+    for name, mark in marks(encoders).items():
+        if mark != known[name]:
             raise ValueError(
                 f"The encoder of modality {name!r} has other weights or settings than in fit, so that its taps mean "
                 "something else. Give the encoder of the fit, or fit again."

@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from copy import copy
 from typing import Any
 
 import torch
@@ -68,6 +67,10 @@ class MiniLM(TextEncoder):
         self.longest, self.device = longest, device
         super().__init__(name, self.encoder.taps)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process reads the weights from the package again."""
+        return MiniLM._of, (self.settings, self.device)
+
     @property
     def settings(self) -> dict[str, int | str]:
         """Tokens of a text, name, and number of taps."""
@@ -76,13 +79,17 @@ class MiniLM(TextEncoder):
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "MiniLM":
         """The encoder that has these settings, on the processor."""
-        return cls(longest=settings["longest"], name=settings["name"]).truncated(settings["taps"])
+        return cls._of(settings, "cpu")
+
+    @classmethod
+    def _of(cls, settings: Mapping[str, Any], device: str) -> "MiniLM":
+        return cls(longest=settings["longest"], device=device, name=settings["name"]).truncated(settings["taps"])
 
     def truncated(self, tap: int) -> "MiniLM":
         """The encoder without the blocks above a tap."""
         self.check_tap(tap)
-        shorter = copy(self)
-        shorter.encoder, shorter.taps = self.encoder.truncated(tap), tap
+        shorter = MiniLM.__new__(MiniLM)
+        shorter.__dict__.update(vars(self), encoder=self.encoder.truncated(tap), taps=tap)
         return shorter
 
     def fingerprint(self) -> str:

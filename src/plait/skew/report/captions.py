@@ -66,7 +66,7 @@ def of_frequency(findings: Findings, operator: str) -> str:
     """Caption of the map of frequencies."""
     return (
         f"How often each pair is the best of those joined by {operator}, in percent of the draws; along the margins, "
-        f"how often the best has this tap. {conditions(findings)}"
+        f"how often the best is one of this map with this tap. {conditions(findings)}"
     )
 
 

@@ -147,7 +147,7 @@ def diagonal(panels: Panels) -> None:
 
 
 def _side(space: TapSpace, edges: Sequence[Edge], most: float) -> float:
-    return float(np.clip(most / max(space.depths[name] for edge in edges for name in edge), 0.1, 0.42))
+    return float(np.clip(most / max(space.depths[name] for edge in edges for name in edge), 0.1, 0.6))
 
 
 def _panels(
