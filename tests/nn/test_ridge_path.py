@@ -91,6 +91,35 @@ def test_what_is_said_of_a_sample_left_out(products, monkeypatch):
         )
 
 
+@pytest.mark.parametrize("products", [False, True])
+@pytest.mark.parametrize(("samples", "width"), [(60, 4), (40, 30)])
+def test_what_is_said_of_a_block_left_out(products, samples, width):
+    """The closed form is a fit to all others, whichever is smaller, the block or the number of directions."""
+    values, target = drawn(samples, width)
+    values = torch.as_tensor(standardised(values, values))
+    path = RidgePath(values, products=products)
+    blocks = torch.arange(samples) % 3
+    blocks[::5] = -1
+    found = path.fit(target, blocks)
+    features = ridge_path._with_products(path.rows) if products else path.rows
+    for block in range(3):
+        own = (blocks == block).numpy()
+        reference = Ridge(found.penalty * samples, solver="svd").fit(features[~own].numpy(), target[~own].numpy())
+        np.testing.assert_allclose(found.left_out[own], reference.predict(features[own].numpy()), rtol=1e-3, atol=1e-4)
+    single = np.arange(samples) != 0
+    reference = Ridge(found.penalty * samples, solver="svd").fit(features[single].numpy(), target[single].numpy())
+    expected = reference.predict(features[:1].numpy())[0]
+    np.testing.assert_allclose(found.left_out[0], expected, rtol=1e-6)
+
+
+def test_the_penalty_is_chosen_for_what_is_left_out():
+    """Every sample is there four times: left out alone its copies tell it, left out together they do not."""
+    values, target = drawn(12, 8)
+    values, target = values.repeat(4, 1), torch.randn(12, 1, generator=torch.Generator().manual_seed(0)).repeat(4, 1)
+    path = RidgePath(values, products=False)
+    assert path.fit(target, torch.arange(12).repeat(4)).penalty > 10 * path.fit(target).penalty
+
+
 def test_a_quadratic_response_is_found_by_products_alone():
     """Products of latents: a linear fit has nothing to go by."""
     draw = torch.Generator().manual_seed(0)

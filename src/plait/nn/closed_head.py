@@ -6,13 +6,13 @@ from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor, nn
 
 from plait.data.spec import DataSpec
 from plait.nn.extractors import Encoder, Module, is_frozen
-from plait.nn.ridge_path import RidgePath
+from plait.nn.ridge_path import Fit, RidgePath
 from plait.nn.students import Student
 from plait.nn.temperature import temperature
 
@@ -36,7 +36,8 @@ class ClosedHead(nn.Module):
         width: Number of values that are read.
 
     Attributes:
-        left_out: What the fit to all other samples says of each sample that it was fitted on; None before a fit.
+        left_out: What the fit to all other samples (of other blocks) says of each sample that it was fitted on; None
+            before a fit.
 
     Raises:
         ValueError: If it is to read more values than such a head can.
@@ -65,27 +66,32 @@ class ClosedHead(nn.Module):
         """Whether there was something to fit it on."""
         return self.left_out is not None
 
-    def fit(self, values: Float[ndarray, "row width"], target: Float[ndarray, "row out"], seed: int) -> "ClosedHead":
+    def fit(
+        self,
+        values: Float[ndarray, "row width"],
+        target: Float[ndarray, "row out"],
+        blocks: Int[ndarray, " row"] | None = None,
+    ) -> "ClosedHead":
         """Fit on samples; without any, nothing is fitted.
 
         Args:
             values: What is read, one row a sample.
-            target: Real values, or class probabilities: one-hot, or softer.
-            seed: Not looked at: nothing is drawn.
+            target: Real values, or classes one-hot.
+            blocks: Which samples are left out together, as `RidgePath.fit` takes them; None: all one by one.
         """
         self.left_out = None
         if len(values):
             path = RidgePath(torch.from_numpy(values), products=self.kind == "quadratic")
-            self.take(path, torch.from_numpy(target))
+            found = path.fit(torch.from_numpy(target), None if blocks is None else torch.from_numpy(blocks))
+            self._take(found, target)
         return self
 
-    def take(self, path: RidgePath, target: Float[Tensor, "row out"]) -> None:
-        """Take the weights of the best fit to a target."""
-        found = path.fit(target)
+    def _take(self, found: Fit, target: Float[ndarray, "row out"]) -> None:
+        """Take the weights of a fit; of classes with the temperature of what is said of samples left out."""
         scale, bias, left_out = 1.0, found.bias, found.left_out
         if self.spec.task == "classification":
-            scale = 1 / temperature(left_out.numpy(), target.argmax(1).numpy())
-            unseen = ~target.bool().any(0)
+            scale = 1 / temperature(left_out.numpy(), target.argmax(1))
+            unseen = torch.from_numpy(~target.any(0))
             bias, left_out = (torch.where(unseen, _LEAST, scale * part) for part in (bias, left_out))
         self.linear.copy_(scale * found.linear)
         if found.products is not None:

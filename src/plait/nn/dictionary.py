@@ -52,9 +52,9 @@ def _found(
             found.append(label)
             continue
         count = _COUNTS[kind](name, parts, party) if parts else _guessed(kind, spec.width(name))
-        if 0 < count < spec.width(name):
+        if 0 < count < spec.width(name) and f"{kind}-{count}" not in labels:
             found.append(f"{kind}-{count}")
-    return tuple(dict.fromkeys(found))
+    return tuple(found)
 
 
 def _guessed(kind: str, width: int) -> int:

@@ -1,18 +1,19 @@
 """Ridge regression with its whole path of penalties at once, on features or on all their products.
 
 One eigendecomposition of the samples gives the fit for every penalty, and what each fit would say of every sample were
-it left out (Allen, "The Relationship between Variable Selection and Data Augmentation", 1974: PRESS).
+it left out (Allen, "The Relationship between Variable Selection and Data Augmentation", 1974: PRESS), alone or with all
+others of its block.
 """
 
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-PENALTIES = tuple(10.0 ** (place / 3) for place in range(-18, 10))
+PENALTIES = tuple(10.0 ** (place / 2) for place in range(-12, 7))
 """Penalties that are tried, per sample, for features of unit variance."""
-_FREE = 1e-6  # the least share of a sample's own error that is left when it is fitted
+_FREE = 1e-13  # the least share of a sample's own error that is left when it is fitted
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Fit:
         products: Weights of their products, symmetric in the features; None where there are none.
         bias: What is added.
         penalty: The penalty per sample that was chosen.
-        left_out: What is said of every sample by the fit to all others.
+        left_out: What is said of every sample by the fit to all others (but those of its block).
     """
 
     linear: Float[Tensor, "width out"]
@@ -76,18 +77,42 @@ class RidgePath:
         kept = squares > squares.max().clamp(min=1e-300) * _RANK if len(squares) else squares > 0
         return squares[kept], vectors[:, kept]
 
-    def fit(self, target: Float[Tensor, "sample out"]) -> Fit:
-        """The fit whose errors of samples left out are smallest, in the mean over samples and outputs."""
+    def fit(self, target: Float[Tensor, "sample out"], blocks: Int[Tensor, " sample"] | None = None) -> Fit:
+        """The fit whose errors of what is left out are smallest, in the mean over samples and outputs.
+
+        Args:
+            target: What is fitted.
+            blocks: Samples of the same number, counted from 0, are left out together, as folds or groups are; those of
+                -1 one by one. None: all one by one. Features stay standardised by all samples.
+        """
         target, count = target.double(), len(self.rows)
         middle = target.mean(0)
         parts = self.vectors.T @ (target - middle)
         penalties = count * torch.tensor(PENALTIES, dtype=torch.float64)
         kept = self.squares / (self.squares + penalties[:, None])
-        free = (1 - 1 / count - kept @ self.vectors.square().T).clamp(min=_FREE)
-        errors = (target - middle - self.vectors @ (kept[..., None] * parts)) / free[..., None]
+        errors = target - middle - self.vectors @ (kept[..., None] * parts)
+        errors = self._left_out(errors, kept, torch.full((count,), -1) if blocks is None else blocks)
         place = int(errors.square().mean((1, 2)).argmin())
         dual = self.vectors @ (parts / (self.squares + penalties[place])[:, None])
         return self._function(dual, middle, PENALTIES[place], target - errors[place])
+
+    def _left_out(
+        self,
+        errors: Float[Tensor, "penalty sample out"],
+        kept: Float[Tensor, "penalty direction"],
+        blocks: Int[Tensor, " sample"],
+    ) -> Float[Tensor, "penalty sample out"]:
+        """Errors of the fits without a sample or block: (I - H)^-1 times the errors of the fit, H its own part."""
+        found, alone = errors.clone(), blocks < 0
+        free = 1 - 1 / len(blocks) - kept @ self.vectors[alone].square().T
+        found[:, alone] = errors[:, alone] / free.clamp(min=_FREE)[..., None]
+        for block in set(blocks[~alone].tolist()):
+            rows = blocks == block
+            for place, share in enumerate(kept):
+                own = torch.cat([self.vectors[rows] * share.sqrt(), self.rows.new_ones(rows.sum(), 1)], 1)
+                own[:, -1] /= len(blocks) ** 0.5
+                found[place, rows] = _solved(own, errors[place, rows])
+        return found
 
     def _function(
         self, dual: Float[Tensor, "sample out"], middle: Float[Tensor, " out"], penalty: float, left_out: Tensor
@@ -104,6 +129,17 @@ class RidgePath:
             bias = bias - middles + torch.einsum("i,oij,j->o", self.mean, products, self.mean)
             linear = linear - shift
         return Fit(linear, products, bias, penalty, left_out)
+
+
+def _solved(own: Float[Tensor, "row direction"], errors: Float[Tensor, "row out"]) -> Float[Tensor, "row out"]:
+    """(I - own own')^-1 errors, by the smaller of two systems; ever so little is added where it has no inverse."""
+    few = min(own.shape)
+    less = (1 + _FREE) * torch.eye(few, dtype=own.dtype)
+    if len(own) == few:
+        found: Tensor = torch.linalg.solve(less - own @ own.T, errors)
+    else:
+        found = errors + own @ torch.linalg.solve(less - own.T @ own, own.T @ errors)
+    return found
 
 
 def _with_products(rows: Float[Tensor, "sample width"]) -> Float[Tensor, "sample feature"]:

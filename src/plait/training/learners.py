@@ -2,21 +2,23 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from torch import Tensor
 
 from plait.data.batches import TrainingData
 from plait.nn.closed_head import ClosedHead
 from plait.nn.criteria import criterion_for, usable_mean
-from plait.nn.learners import Learner, LearnerPlan, Learners
+from plait.nn.learners import LearnerPlan, Learners
 from plait.training.course import Course
 from plait.training.progress import progress_bar
 
+_PARTS = 5  # in which groups that only train are left out
 _STREAM = 1000  # seeds of learners; those before are of networks
 
 
@@ -40,7 +42,11 @@ class FittedLearners:
 
 
 def fit_learners(plan: LearnerPlan, course: Course) -> FittedLearners:
-    """Fit every learner once for every fold, and once on all samples.
+    """Fit every learner once for every fold, and at last on all samples.
+
+    Heads in closed form are fitted once on all samples: what they would say of a fold without having seen it follows
+    from that fit. The penalty is chosen by folds (with one hold-out set by single samples, or by groups where there
+    are any), so what is said of validation samples has seen them in that one number, and in the temperature of classes.
 
     Args:
         plan: The learners.
@@ -55,9 +61,9 @@ def fit_learners(plan: LearnerPlan, course: Course) -> FittedLearners:
     usable = torch.zeros_like(readable)
     with progress_bar(learners.count, "learners", "learner", course.verbose) as bar:
         for place in range(learners.count):
-            task = _Task(learners, place, readable[place], data, course.stream(_STREAM + place))
+            kind = _Closed if isinstance(learners.learners[place], ClosedHead) else _Task
+            task = kind(learners, place, readable[place], data, course.stream(_STREAM + place))
             task.judge(outputs[place], usable[place])
-            task.fit(data.samples.fold >= -1)
             bar.update()
     outputs, usable = outputs[:, data.validation], usable[:, data.validation]
     losses = _losses(outputs, usable, data)
@@ -70,23 +76,46 @@ class _Task:
     def __init__(
         self, learners: Learners, place: int, readable: Bool[Tensor, " sample"], data: TrainingData, seed: int
     ) -> None:
-        self.learner: Learner | ClosedHead = learners.learners[place]  # type: ignore[assignment]
-        self.readable, self.fold, self.folds, self.seed = readable, data.samples.fold, data.spec.folds, seed
+        self.learner: Any = learners.learners[place]
+        self.readable, self.data, self.seed = readable, data, seed
         self.values = learners.values(place, data.samples.features).double().numpy()
         self.target = data.samples.target.double().numpy()
 
-    def fit(self, rows: Bool[Tensor, " sample"]) -> None:
+    def judge(self, outputs: Float[Tensor, "sample out"], usable: Bool[Tensor, " sample"]) -> None:
+        """Fill in the outputs for the samples of every fold, and which of them there are; then fit on all samples."""
+        fold = self.data.samples.fold
+        for own in range(self.data.spec.folds):
+            self._fit(fold != own)
+            held = (fold == own) & self.readable & self.learner.fitted
+            outputs[held] = torch.from_numpy(self.learner.predict(self.values[held.numpy()]))
+            usable |= held
+        self._fit(fold >= -1)
+
+    def _fit(self, rows: Bool[Tensor, " sample"]) -> None:
         """Fit on those of these samples that can be read."""
         chosen = (rows & self.readable).numpy()
         self.learner.fit(self.values[chosen], self.target[chosen], self.seed)
 
+
+class _Closed(_Task):
+    """One head in closed form."""
+
     def judge(self, outputs: Float[Tensor, "sample out"], usable: Bool[Tensor, " sample"]) -> None:
-        """Fill in the outputs for the samples of every fold, and which of them there are."""
-        for fold in range(self.folds):
-            self.fit(self.fold != fold)
-            held = (self.fold == fold) & self.readable & self.learner.fitted
-            outputs[held] = torch.from_numpy(self.learner.predict(self.values[held.numpy()]))
-            usable |= held
+        chosen = self.readable.numpy()
+        self.learner.fit(self.values[chosen], self.target[chosen], _blocks(self.data).numpy()[chosen])
+        if self.learner.fitted and not self._alone():
+            outputs[self.readable] = torch.from_numpy(self.learner.left_out)
+            usable |= self.readable & (self.data.samples.fold >= 0)
+
+    def _alone(self) -> bool:
+        """Whether all that can be read is of one fold, so that there is nothing else to have learned from."""
+        return len(set(self.data.samples.fold[self.readable].tolist())) < 2
+
+
+def _blocks(data: TrainingData) -> Int[Tensor, " sample"]:
+    """Samples of a fold are left out together; of those that only train groups, some at a time, or single samples."""
+    fold, groups = data.samples.fold, data.groups
+    return fold if groups is None else fold.where(fold >= 0, data.spec.folds + groups % _PARTS)
 
 
 def _losses(

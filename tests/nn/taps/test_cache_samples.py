@@ -5,6 +5,7 @@ import os
 import pickle
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tap_toys import CALLS, Chain
 from torch import nn
 
 from plait.nn.taps import POOLINGS, LayeredEncoder, ModuleTaps, Tapped, cache_samples, pooled
-from plait.nn.taps.cache import folder_for_taps
+from plait.nn.taps.cache import _sweep, folder_for_taps
 from plait.nn.taps.cache_samples import SampleCache, sample_fingerprints
 
 VALUES = torch.randn(12, 4, generator=torch.Generator().manual_seed(1))
@@ -342,3 +343,11 @@ def test_a_folder_that_is_none_is_told(tmp_path):
         SampleCache(file / "inside", verbose=0).taps(Tokens(), VALUES, "mean")
     with pytest.raises(TypeError, match=r"must be a path, or None to keep nothing \(got 3\)"):
         folder_for_taps(3)
+
+
+def test_a_folder_that_vanishes_while_leftovers_are_looked_at(tmp_path, monkeypatch):
+    """Another process has just finished: nothing is left to remove, and nothing fails."""
+    gone = tmp_path / ".making-gone"
+    monkeypatch.setattr(Path, "glob", lambda *_: iter([gone]))
+    _sweep(tmp_path)
+    assert not gone.exists()

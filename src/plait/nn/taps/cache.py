@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -199,8 +200,9 @@ def _make(folder: Path) -> None:
 def _sweep(folder: Path) -> None:
     """Remove what processes that were killed have left."""
     for left in folder.glob(f"{_MAKING}*"):
-        if time.time() - left.stat().st_mtime > _OLD:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # whoever was at work on it has finished in the meantime
+            if time.time() - left.stat().st_mtime > _OLD:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _new_file(path: Path, dtype: str, rows: int, first: Float[np.ndarray, "batch width"]) -> "np.memmap[Any, Any]":
