@@ -304,3 +304,15 @@ def redundant(draw, count):
         values.copy_(latent / np.sqrt(20) + torch.randn(count, 20, generator=draw))
     data.samples.target.copy_(latent + 0.5 * torch.randn(count, 1, generator=draw))
     return data
+
+
+def test_the_papers_method_is_as_published():
+    """All combinations, no dropout, one k-means, logits, the first positive rho from the students at rho = 0."""
+    labels = {"a": ["pca-4", "pca-2", "null"], "b": ["encoder-3", "null"]}
+    method = MetaFusion.paper(labels, (8,))
+    fitted = fit(method, samples("classification", 3))
+    cohort = fitted.tables["cohort"]
+    assert len(cohort) == 3 * 2 - 1
+    assert fitted.method.average == "logits"
+    assert (method.dropout, method.screening, method.init, method.learners) == (0.0, "paper", "paper", ())
+    assert set(cohort["a"]) == {"pca-4", "pca-2", "null"}

@@ -114,6 +114,41 @@ class MetaFusion(Method):
     init: Literal["scratch", "paper"] = "scratch"
     learners: tuple[Base, ...] = ()
 
+    @classmethod
+    def paper(
+        cls,
+        extractors: Mapping[str, Iterable[str]] | Iterable[str],
+        hidden: tuple[int, ...],
+        encoder_hidden: tuple[int, ...] = (256,),
+        rhos: tuple[float, ...] = (0.0, 0.99, 3.0),
+    ) -> "MetaFusion":
+        """The method as its authors' code has it, as far as that can be right: see docs/meta_fusion.md for the rest.
+
+        It goes with the published training: `FusionRegressor(MetaFusion.paper(...), scaling="none",
+        target_scaling="none", trainer=Trainer(epochs=30, batch_size=64, learning_rate=1e-3, weight_decay=0.0,
+        patience=None))`.
+
+        Args:
+            extractors: The dictionary, as in the class.
+            hidden: Widths of the hidden layers of every head.
+            encoder_hidden: Widths of the hidden layers of encoders.
+            rhos: Strengths of mutual learning to choose from.
+        """
+        return cls(
+            extractors=extractors,
+            hidden=hidden,
+            encoder_hidden=encoder_hidden,
+            rhos=rhos,
+            screening="paper",
+            ensemble="greedy",
+            average="logits",
+            policy="product",
+            max_students=None,
+            dropout=0.0,
+            init="paper",
+            learners=(),
+        )
+
     @property
     def folds_allowed(self) -> bool:
         """Sliced encoders are trained once, and so need samples that none of them has seen."""
