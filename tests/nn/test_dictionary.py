@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from plait.data.spec import DataSpec
-from plait.nn.dictionary import alike_students, found_labels
+from plait.nn.dictionary import alike_students, found_labels, narrowed
 from plait.nn.extractors import parse_dictionary
 from plait.nn.parts import Parts
 
@@ -93,3 +93,12 @@ def test_one_modality_has_one_student_a_kind(kind):
     """No pair, and all of it is itself."""
     spec = DataSpec({"a": (20,)}, 1, "regression")
     assert [one.name for one in alike_students(parse_dictionary({"a": (kind, "null")}, spec))] == [f"a:{kind}"]
+
+
+def test_networks_do_not_read_very_many_features():
+    """Unless a modality of more than 256 has nothing else."""
+    spec = DataSpec({"a": (257,), "b": (256,), "c": (300,)}, 1, "regression")
+    labels = {"a": ("identity", "pca-9", "null"), "b": ("identity", "pca-9"), "c": ("identity", "null")}
+    dictionary = narrowed(parse_dictionary(labels, spec), spec)
+    found = {name: [one.label if one else "null" for one in of] for name, of in dictionary.items()}
+    assert found == {"a": ["pca-9", "null"], "b": ["identity", "pca-9"], "c": ["identity", "null"]}

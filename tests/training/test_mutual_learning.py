@@ -56,6 +56,41 @@ def test_rho_zero_competes_only_where_it_is_listed():
     assert found.rho == 0.0
 
 
+def beside(how, data, planned, losses):
+    lesson = course(data)
+    return learn(planned, how, lesson, np.array(losses)), lesson.runs
+
+
+def test_students_of_other_kinds_are_screened_with_the_cohort():
+    """As bad ones change nothing; of two clusters of all losses the networks in the better one teach."""
+    data, planned = prepared(LABELS, absent=0.2)
+    how = MutualLearning(rhos=(0.0, 1.0))
+    alone, _ = learned(how, data, planned)
+    far, runs = beside(how, data, planned, [1e6, np.inf])
+    everyone = screen(np.append(alone.independent, 1e6))
+    assert len(runs) == 2
+    assert far.top.tolist() == everyone.top.tolist()
+    assert runs[1]["module"].teachers[0].nonzero().flatten().tolist() == far.top.tolist()
+
+
+@pytest.mark.parametrize(("rhos", "phases"), [((0.0, 1.0), 1), ((1.0,), 2)])
+def test_networks_that_others_leave_behind_learn_alone(rhos, phases):
+    """None in the best cluster: no mutual learning, unless independent training may not be chosen."""
+    data, planned = prepared(LABELS)
+    found, runs = beside(MutualLearning(rhos=rhos), data, planned, [1e-9, 2e-9])
+    assert len(runs) == phases
+    assert found.rho == rhos[0]
+    assert found.top.tolist() == screen(found.independent).top.tolist()
+
+
+def test_learners_that_were_never_judged_leave_the_screening_as_it_is():
+    """Their losses are infinite."""
+    data, planned = prepared(LABELS)
+    found, runs = beside(MutualLearning(rhos=(0.0, 1.0)), data, planned, [np.inf])
+    assert len(runs) == 2
+    assert found.top.tolist() == screen(found.independent).top.tolist()
+
+
 def test_losses_of_folds_are_averaged_by_their_sizes():
     """40 samples in three folds: 14, 13 and 13."""
     data, planned = prepared(folds=3)

@@ -10,13 +10,13 @@ from plait.methods.base import Fitted, Method
 from plait.nn.averaging import averaging_for
 from plait.nn.closed_head import closed_readers, is_closed
 from plait.nn.cohort import CohortPlan
-from plait.nn.dictionary import alike_students, default_labels, found_labels, whole_student
+from plait.nn.dictionary import alike_students, default_labels, found_labels, narrowed, whole_student
 from plait.nn.ensemble_net import EnsembleNet
 from plait.nn.extractors import Sliced, parse_dictionary
 from plait.nn.learner_kinds import Base, learner_list
 from plait.nn.learners import LearnerPlan, plan_learners
 from plait.nn.parts import Parts
-from plait.nn.students import POLICIES, choose_students
+from plait.nn.students import POLICIES, Dictionary, choose_students
 from plait.training.course import Course
 from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensembles, training_parts
 from plait.training.findings import cohort_table, modality_values
@@ -82,8 +82,9 @@ class MetaFusion(Method):
             "simple", "weighted" (by 1 / loss), "stacking" (non-negative ridge), and for classes "majority" and
             "weighted-vote". Or the weight of each student by its name in `cohort_`.
         average: What is averaged of classes: "probabilities", "logits" as in the paper, or "votes" (one a student).
-        policy: Which combinations become students: "product" (all), "singles-pairs-all", or "auto": the product
-            of up to 100 combinations, else singles, pairs and all.
+        policy: Which combinations become networks: "product" (all), "singles-pairs-all", or "auto": the product of up
+            to 100 combinations, else singles, pairs and all; without the features of a modality that has more than 256
+            and something else to read.
         max_students: Most students; those kept hold each single modality and the full set. None is no limit.
         dropout: Share of hidden units dropped in training, in [0, 1).
         burn_in: First epochs of the phase of mutual learning in which students still learn alone.
@@ -94,7 +95,8 @@ class MetaFusion(Method):
             and all. Estimators of scikit-learn, or the words "linear", "forest", "boosting" as in
             `LateFusion(base=...)`, read every modality alone and all of them side by side, as they are. What they say
             of validation samples that they were not fitted on competes with the networks' for the ensemble; then they
-            are fitted on all samples.
+            are fitted on all samples. They do not teach; but networks teach only that are in the best cluster of all
+            losses, theirs too, and where fewer than two are, rho = 0 is all that is trained (if it is among `rhos`).
     """
 
     joins: ClassVar[str] = "all"
@@ -209,7 +211,9 @@ class MetaFusion(Method):
         return "votes" if votes else self.average
 
     def _plan(self, spec: DataSpec, labels: Mapping[str, Iterable[str]], hidden: tuple[int, ...]) -> CohortPlan:
-        students = choose_students(parse_dictionary(labels, spec), self.policy, self.max_students)
+        dictionary: Dictionary = parse_dictionary(labels, spec)
+        dictionary = narrowed(dictionary, spec) if self.policy == "auto" else dictionary
+        students = choose_students(dictionary, self.policy, self.max_students)
         return CohortPlan(spec, students, hidden, layer_widths("encoder_hidden", self.encoder_hidden), self.dropout)
 
     def _learners(self, spec: DataSpec, labels: Mapping[str, Iterable[str]]) -> LearnerPlan | None:

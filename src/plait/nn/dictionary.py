@@ -6,13 +6,13 @@ from typing import cast
 
 from plait.data.spec import DataSpec
 from plait.nn.encoders import ENCODED
-from plait.nn.extractors import JOINT, NULL, PCA, Encoder, Extractor, Individual, Shared, parse
+from plait.nn.extractors import JOINT, NULL, PCA, Encoder, Extractor, Identity, Individual, Shared, parse
 from plait.nn.parts import Parts
 from plait.nn.students import Dictionary, Student
 
 AUTO = "auto"
 _SHARES = (2, 4)
-_NARROW = 4
+_NARROW, _WIDE = 4, 256
 
 
 def default_labels(spec: DataSpec, samples: int) -> dict[str, tuple[str, ...]]:
@@ -71,6 +71,19 @@ _COUNTS: Mapping[str, Callable[[str, Parts, Sequence[str]], int]] = {
     Shared.kind: lambda _name, parts, party: parts.sharing(party).rank,
     Individual.kind: _individual,
 }
+
+
+def narrowed(dictionary: Dictionary, spec: DataSpec) -> Dictionary:
+    """The dictionary without the features of a modality that has more than 256 and something else to read.
+
+    A network on thousands of features costs more than all others together, and learns least from few samples.
+    """
+    return {name: _narrowed(extractors, spec.width(name)) for name, extractors in dictionary.items()}
+
+
+def _narrowed(extractors: Sequence[Extractor | None], width: int) -> Sequence[Extractor | None]:
+    others = tuple(one for one in extractors if one is None or one.kind != Identity.kind)
+    return others if width > _WIDE and any(others) else extractors
 
 
 def alike_students(dictionary: Dictionary) -> list[Student]:

@@ -82,13 +82,20 @@ class LearnedCohort:
     history: pd.DataFrame
 
 
-def learn(plan: CohortPlan, how: MutualLearning, course: Course) -> LearnedCohort:
+def learn(
+    plan: CohortPlan, how: MutualLearning, course: Course, beside: Float[ndarray, " other"] | None = None
+) -> LearnedCohort:
     """Train a cohort, choose rho, and give back the students at that rho.
+
+    Students of other kinds that stand beside the cohort are screened with it: those of the cohort teach that are in the
+    best cluster of all. Where fewer than two are, students of the cohort have nothing worth learning from each other,
+    and rho = 0 is all that is trained (if it may be chosen).
 
     Args:
         plan: The cohort; its rhos are set here.
         how: How students learn from each other.
         course: Data, trainer and seed.
+        beside: Validation losses of students of other kinds; None is nobody.
 
     Raises:
         ValueError: If a setting is out of its range or training diverged.
@@ -97,8 +104,8 @@ def learn(plan: CohortPlan, how: MutualLearning, course: Course) -> LearnedCohor
     cohort = Cohort(replace(plan, rhos=(0.0,)), course.generator())
     result = course.run(cohort, 1, "rho 0", keep_moments=how.init == "paper")
     alone = _Phase(cohort, 0, result, _per_student(result.losses, cohort, course.data)[0])
-    screening = screen(alone.losses, how.screening, course.stream(2))
-    together = _learn_together(plan, how, course, alone, screening)
+    screening, worth = _screened(alone.losses, beside, how, course.stream(2))
+    together = _learn_together(plan, how, course, alone, screening) if worth or 0.0 not in how.rhos else []
     found = [alone] * (0.0 in how.rhos) + together
     levels = {phase.rho: float(phase.losses[screening.top].mean()) for phase in found}
     chosen = min(found, key=lambda phase: (not np.isfinite(levels[phase.rho]), levels[phase.rho]))
@@ -112,6 +119,18 @@ def learn(plan: CohortPlan, how: MutualLearning, course: Course) -> LearnedCohor
         rho_losses=levels,
         history=pd.concat([phase.result.history for phase in (alone, *together[:1])], ignore_index=True),
     )
+
+
+def _screened(
+    losses: PerStudent, beside: Float[ndarray, " other"] | None, how: MutualLearning, seed: int
+) -> tuple[Screening, bool]:
+    """The best of the cohort, and whether learning from them is worth a try."""
+    alone = screen(losses, how.screening, seed)
+    if beside is None or not np.isfinite(beside).any():
+        return alone, True
+    found = screen(np.concatenate([losses, beside]), how.screening, seed)
+    top = found.top[found.top < len(losses)]
+    return (Screening(top, found.clusters), True) if len(top) > 1 else (alone, False)
 
 
 @dataclass(frozen=True)
