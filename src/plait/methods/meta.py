@@ -1,7 +1,7 @@
 """Meta Fusion: a cohort of students over combinations of representations that learn from each other."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast, get_args
 
 from plait.data.settings import check_one_of, check_whole, layer_widths, strengths, words
@@ -95,8 +95,12 @@ class MetaFusion(Method):
             and all. Estimators of scikit-learn, or the words "linear", "forest", "boosting" as in
             `LateFusion(base=...)`, read every modality alone and all of them side by side, as they are. What they say
             of validation samples that they were not fitted on competes with the networks' for the ensemble; then they
-            are fitted on all samples. They do not teach; but networks teach only that are in the best cluster of all
-            losses, theirs too, and where fewer than two are, rho = 0 is all that is trained (if it is among `rhos`).
+            are fitted on all samples. They do not teach networks; but networks teach only that are in the best cluster
+            of all losses, theirs too, and where fewer than two are, rho = 0 is all that is trained (if it is among
+            `rhos`).
+        learner_rhos: Strengths of mutual learning among "ridge" and "quadratic" to choose from; None is `rhos`. They
+            are drawn to the mean of the best of them (at most eight of the best cluster), each of whom is asked for
+            samples that it was not fitted on.
     """
 
     joins: ClassVar[str] = "all"
@@ -115,6 +119,7 @@ class MetaFusion(Method):
     burn_in: int = 0
     init: Literal["scratch", "paper"] = "scratch"
     learners: tuple[Base, ...] = ()
+    learner_rhos: tuple[float, ...] | None = None
 
     @classmethod
     def paper(
@@ -189,6 +194,8 @@ class MetaFusion(Method):
         if self.max_students is not None:
             check_whole("max_students", self.max_students, 1)
         rhos = strengths("rhos", self.rhos)
+        if self.learner_rhos is not None:
+            strengths("learner_rhos", self.learner_rhos)
         how = MutualLearning(rhos, self.teachers, self.screening, self.burn_in, self.init)
         how.check()
         return how
@@ -225,7 +232,8 @@ class MetaFusion(Method):
         whole = [whole_student(spec, names) for names in alone]
         alike = alike_students(parse_dictionary(labels, spec))
         reads = [closed_readers(base, alike, spec) if is_closed(base) else whole for base in bases]
-        return plan_learners(spec, bases, reads, parameter="learners") if any(reads) else None
+        rhos = self.rhos if self.learner_rhos is None else strengths("learner_rhos", self.learner_rhos)
+        return replace(plan_learners(spec, bases, reads, parameter="learners"), rhos=rhos) if any(reads) else None
 
     def _resolved(self, learned: LearnedEnsemble, labels: dict[str, tuple[str, ...]]) -> "MetaFusion":
         """The same method with what was found in place of what was to be searched."""
@@ -233,7 +241,7 @@ class MetaFusion(Method):
         names = (student.name for student in learned.students)
         weights = {name: float(weight) for name, weight in zip(names, learned.weights, strict=True) if weight > 0}
         found = {"extractors": labels, "hidden": cohort.cohort.plan.hidden, "rhos": (cohort.rho,), "ensemble": weights}
-        found["average"] = self._average()
+        found["average"], found["learner_rhos"] = self._average(), (learned.learner_rho,)
         found["init"] = self.init if cohort.rho in _first_positive(self.rhos) else "scratch"
         return MetaFusion(**{**self.get_params(deep=False), **found})
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from numpy import ndarray
 from torch import Tensor, nn
 
@@ -36,8 +36,7 @@ class ClosedHead(nn.Module):
         width: Number of values that are read.
 
     Attributes:
-        left_out: What the fit to all other samples (of other blocks) says of each sample that it was fitted on; None
-            before a fit.
+        left_out: Output for each sample that it was fitted on, of the fit to all others; None before a fit.
 
     Raises:
         ValueError: If it is to read more values than such a head can.
@@ -66,33 +65,25 @@ class ClosedHead(nn.Module):
         """Whether there was something to fit it on."""
         return self.left_out is not None
 
-    def fit(
-        self,
-        values: Float[ndarray, "row width"],
-        target: Float[ndarray, "row out"],
-        blocks: Int[ndarray, " row"] | None = None,
-    ) -> "ClosedHead":
+    def fit(self, values: Float[ndarray, "row width"], target: Float[ndarray, "row out"]) -> "ClosedHead":
         """Fit on samples; without any, nothing is fitted.
 
         Args:
             values: What is read, one row a sample.
             target: Real values, or classes one-hot.
-            blocks: Which samples are left out together, as `RidgePath.fit` takes them; None: all one by one.
         """
         self.left_out = None
         if len(values):
             path = RidgePath(torch.from_numpy(values), products=self.kind == "quadratic")
-            found = path.fit(torch.from_numpy(target), None if blocks is None else torch.from_numpy(blocks))
-            self._take(found, target)
+            self.take(path.fit(torch.from_numpy(target)), torch.from_numpy(target))
         return self
 
-    def _take(self, found: Fit, target: Float[ndarray, "row out"]) -> None:
+    def take(self, found: Fit, target: Float[Tensor, "row out"]) -> None:
         """Take the weights of a fit; of classes with the temperature of what is said of samples left out."""
         scale, bias, left_out = 1.0, found.bias, found.left_out
         if self.spec.task == "classification":
-            scale = 1 / temperature(left_out.numpy(), target.argmax(1))
-            unseen = torch.from_numpy(~target.any(0))
-            bias, left_out = (torch.where(unseen, _LEAST, scale * part) for part in (bias, left_out))
+            scale = warmth(left_out, target)
+            bias, left_out = (torch.where(target.any(0), scale * part, _LEAST) for part in (bias, left_out))
         self.linear.copy_(scale * found.linear)
         if found.products is not None:
             self.products.copy_(scale * found.products)
@@ -115,6 +106,11 @@ class ClosedHead(nn.Module):
     def extra_repr(self) -> str:
         """Its kind and sizes."""
         return f"{self.kind}, {len(self.linear)} -> {len(self.bias)}"
+
+
+def warmth(outputs: Float[Tensor, "row out"], target: Float[Tensor, "row out"]) -> float:
+    """What outputs are multiplied by, so that the probabilities of the classes that are true become most likely."""
+    return 1 / temperature(outputs.numpy(), target.argmax(1).numpy())
 
 
 def is_closed(base: Any) -> TypeGuard[Closed]:

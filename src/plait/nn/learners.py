@@ -128,11 +128,13 @@ class LearnerPlan:
         students: What each of them reads.
         absent: "skip": a learner reads the samples that have all its modalities. "zero": it reads every sample that
             has at least one of them, with zeros in place of the absent ones.
+        rhos: Strengths of mutual learning among heads in closed form, to choose from.
     """
 
     spec: DataSpec
     students: tuple[LearnerStudent, ...]
     absent: Literal["skip", "zero"] = "skip"
+    rhos: tuple[float, ...] = (0.0,)
 
 
 def plan_learners(

@@ -6,6 +6,7 @@ others of its block.
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from jaxtyping import Float, Int
@@ -33,6 +34,17 @@ class Fit:
     bias: Float[Tensor, " out"]
     penalty: float
     left_out: Float[Tensor, "sample out"]
+
+    def towards(self, other: "Fit", strength: float) -> "Fit":
+        """The fit to (target + strength * other's target) / (1 + strength), at the same penalty: fits are linear."""
+        share = strength / (1 + strength)
+
+        def between(one: Tensor, another: Tensor) -> Tensor:
+            return torch.lerp(one, another, share)
+
+        products = None if self.products is None else between(self.products, cast("Tensor", other.products))
+        linear, bias = between(self.linear, other.linear), between(self.bias, other.bias)
+        return Fit(linear, products, bias, self.penalty, between(self.left_out, other.left_out))
 
     def __call__(self, values: Float[Tensor, "row width"]) -> Float[Tensor, "row out"]:
         """Values of the function."""
@@ -77,24 +89,30 @@ class RidgePath:
         kept = squares > squares.max().clamp(min=1e-300) * _RANK if len(squares) else squares > 0
         return squares[kept], vectors[:, kept]
 
-    def fit(self, target: Float[Tensor, "sample out"], blocks: Int[Tensor, " sample"] | None = None) -> Fit:
+    def fit(
+        self,
+        target: Float[Tensor, "sample out"],
+        blocks: Int[Tensor, " sample"] | None = None,
+        penalty: float | None = None,
+    ) -> Fit:
         """The fit whose errors of what is left out are smallest, in the mean over samples and outputs.
 
         Args:
             target: What is fitted.
             blocks: Samples of the same number, counted from 0, are left out together, as folds or groups are; those of
                 -1 one by one. None: all one by one. Features stay standardised by all samples.
+            penalty: The penalty per sample; None tries `PENALTIES`.
         """
-        target, count = target.double(), len(self.rows)
+        target, count, tried = target.double(), len(self.rows), PENALTIES if penalty is None else (penalty,)
         middle = target.mean(0)
         parts = self.vectors.T @ (target - middle)
-        penalties = count * torch.tensor(PENALTIES, dtype=torch.float64)
+        penalties = count * torch.tensor(tried, dtype=torch.float64)
         kept = self.squares / (self.squares + penalties[:, None])
         errors = target - middle - self.vectors @ (kept[..., None] * parts)
         errors = self._left_out(errors, kept, torch.full((count,), -1) if blocks is None else blocks)
         place = int(errors.square().mean((1, 2)).argmin())
         dual = self.vectors @ (parts / (self.squares + penalties[place])[:, None])
-        return self._function(dual, middle, PENALTIES[place], target - errors[place])
+        return self._function(dual, middle, tried[place], target - errors[place])
 
     def _left_out(
         self,

@@ -45,6 +45,7 @@ class LearnedEnsemble:
         history: Epochs of all phases.
         priors: Output for each validation sample if nothing were known of it, from the targets of the other folds.
         cohort: How the networks among the students were found; None where there are only learners.
+        learner_rho: Strength at which heads in closed form learned from each other.
     """
 
     net: EnsembleNet
@@ -54,6 +55,7 @@ class LearnedEnsemble:
     history: pd.DataFrame
     priors: Float[Tensor, "validation out"]
     cohort: LearnedCohort | None = None
+    learner_rho: float = 0.0
 
     @property
     def students(self) -> Students:
@@ -174,7 +176,7 @@ def _learn(
     everyone = cohort if beside is None else Joined(cohort, beside.learners)
     found = found if beside is None else found.beside(of_learners(beside, averaging))
     chosen = _chosen(everyone, found, rule, averaging, course, representations, learned.history)
-    return replace(chosen, cohort=learned)
+    return replace(chosen, cohort=learned, learner_rho=0.0 if beside is None else beside.rho)
 
 
 def _chosen(

@@ -55,10 +55,11 @@ def of_networks(learned: LearnedCohort, averaging: Averaging, data: TrainingData
 
 
 def of_learners(fitted: FittedLearners, averaging: Averaging) -> Performance:
-    """The same of learners, which neither teach nor learn from others."""
-    predictions, count = averaging.enter(fitted.outputs).numpy(), fitted.learners.count
-    nothing = np.full(count, np.nan), np.zeros(count, dtype=bool)
-    return Performance(predictions, fitted.usable.numpy(), fitted.losses, fitted.losses, *nothing)
+    """The same of learners; networks neither teach them nor learn from them."""
+    predictions = averaging.enter(fitted.outputs).numpy()
+    epochs = np.full(fitted.learners.count, np.nan)
+    facts = fitted.losses, fitted.independent, epochs, fitted.teaches
+    return Performance(predictions, fitted.usable.numpy(), *facts)
 
 
 def validation_of(

@@ -2,23 +2,22 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import Tensor
 
 from plait.data.batches import TrainingData
 from plait.nn.closed_head import ClosedHead
-from plait.nn.criteria import criterion_for, usable_mean
 from plait.nn.learners import LearnerPlan, Learners
+from plait.training.closed_form import HeadsTask, learn_heads, losses_of
 from plait.training.course import Course
 from plait.training.progress import progress_bar
 
-_PARTS = 5  # in which groups that only train are left out
 _STREAM = 1000  # seeds of learners; those before are of networks
 
 
@@ -31,6 +30,9 @@ class FittedLearners:
         outputs: Output of every learner for every validation sample, fitted on all samples but those of its fold.
         usable: Which validation samples each learner can read, and was fitted for.
         losses: Mean loss of each learner on these samples; inf where there is none.
+        independent: The same before heads in closed form learned from each other.
+        teaches: Who of these taught.
+        rho: The strength at which they did.
         history: One row: there are no epochs.
     """
 
@@ -38,6 +40,9 @@ class FittedLearners:
     outputs: Float[Tensor, "student validation out"]
     usable: Bool[Tensor, "student validation"]
     losses: Float[ndarray, " student"]
+    independent: Float[ndarray, " student"]
+    teaches: Bool[ndarray, " student"]
+    rho: float
     history: pd.DataFrame
 
 
@@ -59,15 +64,25 @@ def fit_learners(plan: LearnerPlan, course: Course) -> FittedLearners:
         readable = torch.ones(learners.count, len(data.samples), dtype=torch.bool)
     outputs = torch.zeros(learners.count, len(data.samples), data.spec.outputs, dtype=torch.float64)
     usable = torch.zeros_like(readable)
+    closed = [place for place, one in enumerate(learners.learners) if isinstance(one, ClosedHead)]
     with progress_bar(learners.count, "learners", "learner", course.verbose) as bar:
         for place in range(learners.count):
-            kind = _Closed if isinstance(learners.learners[place], ClosedHead) else _Task
-            task = kind(learners, place, readable[place], data, course.stream(_STREAM + place))
-            task.judge(outputs[place], usable[place])
-            bar.update()
-    outputs, usable = outputs[:, data.validation], usable[:, data.validation]
-    losses = _losses(outputs, usable, data)
-    return FittedLearners(learners.eval(), outputs, usable, losses, _history(losses, time.perf_counter() - start))
+            if place not in closed:
+                task = _Task(learners, place, readable[place], data, course.stream(_STREAM + place))
+                task.judge(outputs[place], usable[place])
+                bar.update()
+        values = [learners.values(place, data.samples.features) for place in closed]
+        heads = [cast("ClosedHead", learners.learners[place]) for place in closed]
+        learned = learn_heads(heads, HeadsTask(values, readable[closed], data), plan.rhos)
+        outputs[closed], usable[closed] = learned.outputs, learned.usable
+        bar.update(len(closed))
+    losses = losses_of(outputs, usable, data)
+    independent, teaches = losses.copy(), np.zeros(learners.count, dtype=bool)
+    independent[closed], teaches[closed] = learned.independent, learned.teaches
+    history = _history(losses, time.perf_counter() - start)
+    rows = data.validation
+    facts = losses, independent, teaches, learned.rho, history
+    return FittedLearners(learners.eval(), outputs[:, rows], usable[:, rows], *facts)
 
 
 class _Task:
@@ -95,35 +110,6 @@ class _Task:
         """Fit on those of these samples that can be read."""
         chosen = (rows & self.readable).numpy()
         self.learner.fit(self.values[chosen], self.target[chosen], self.seed)
-
-
-class _Closed(_Task):
-    """One head in closed form."""
-
-    def judge(self, outputs: Float[Tensor, "sample out"], usable: Bool[Tensor, " sample"]) -> None:
-        chosen = self.readable.numpy()
-        self.learner.fit(self.values[chosen], self.target[chosen], _blocks(self.data).numpy()[chosen])
-        if self.learner.fitted and not self._alone():
-            outputs[self.readable] = torch.from_numpy(self.learner.left_out)
-            usable |= self.readable & (self.data.samples.fold >= 0)
-
-    def _alone(self) -> bool:
-        """Whether all that can be read is of one fold, so that there is nothing else to have learned from."""
-        return len(set(self.data.samples.fold[self.readable].tolist())) < 2
-
-
-def _blocks(data: TrainingData) -> Int[Tensor, " sample"]:
-    """Samples of a fold are left out together; of those that only train groups, some at a time, or single samples."""
-    fold, groups = data.samples.fold, data.groups
-    return fold if groups is None else fold.where(fold >= 0, data.spec.folds + groups % _PARTS)
-
-
-def _losses(
-    outputs: Float[Tensor, "student validation out"], usable: Bool[Tensor, "student validation"], data: TrainingData
-) -> Float[ndarray, " student"]:
-    criterion = criterion_for(data.spec)
-    scores = criterion.score(criterion.link(outputs), data.samples.target[data.validation].double())
-    return usable_mean(scores, usable).where(usable.any(1), torch.inf).numpy()
 
 
 def _history(losses: Float[ndarray, " student"], seconds: float) -> pd.DataFrame:

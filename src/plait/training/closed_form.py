@@ -1,0 +1,189 @@
+"""How heads in closed form learn: alone, then drawn to the best of them; all that they say is of samples left out.
+
+A head is a linear smoother of its targets, so that mutual learning needs no epochs. The fit to the soft target
+(y + rho * mean of the teachers) / (1 + rho) is the same mixture of the fit to y and the fit to the teachers' mean, for
+every rho at once. What a teacher says of a sample comes from a fit without that sample (with its whole fold or group);
+where a fold is judged, from a fit without that fold too, so that nobody hears of labels that it is judged on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+from torch import Tensor
+
+from plait.data.batches import TrainingData
+from plait.nn.closed_head import ClosedHead, warmth
+from plait.nn.criteria import criterion_for, usable_mean
+from plait.nn.ridge_path import Fit, RidgePath
+from plait.nn.screening import screen
+
+MOST_TEACHERS = 8
+"""Heads that teach at most: the best of the best cluster."""
+_PARTS = 5  # in which groups that only train are left out
+
+
+@dataclass(frozen=True)
+class LearnedHeads:
+    """What heads in closed form ended with; the heads themselves have their weights.
+
+    Args:
+        outputs: Output of every head for every sample, by a fit that had not seen it (nor its fold, nor its group).
+        usable: For which samples there is one.
+        independent: Loss of every head at rho = 0; inf where there is none.
+        teaches: Who taught.
+        rho: The strength that was chosen.
+    """
+
+    outputs: Float[Tensor, "head sample out"]
+    usable: Bool[Tensor, "head sample"]
+    independent: Float[ndarray, " head"]
+    teaches: Bool[ndarray, " head"]
+    rho: float
+
+
+def learn_heads(heads: Sequence[ClosedHead], task: "HeadsTask", rhos: Sequence[float]) -> LearnedHeads:
+    """Fit every head alone, and drawn to the best of them; keep the rho at which these do best on average.
+
+    Args:
+        heads: The heads; they take the weights of their fits.
+        task: What they read, and the samples.
+        rhos: Strengths to choose from, >= 0.
+    """
+    members = [_Member(head, task, place) for place, head in enumerate(heads)]
+    alone = _taken(members, [member.alone for member in members], task)
+    independent = losses_of(*alone, task.data)
+    positive = [rho for rho in rhos if rho > 0]
+    top = _teachers(independent) if positive else np.zeros(0, dtype=np.int64)
+    teaches = np.isin(np.arange(len(heads)), top)
+    if not len(top):
+        return LearnedHeads(*alone, independent, teaches, 0.0)
+    lessons = _lessons([members[place] for place in top], task)
+    drawn = [member.drawn(lessons) for member in members]
+    found = {0.0: [member.alone for member in members]} if 0.0 in rhos else {}
+    for rho in positive:
+        pairs = zip(members, drawn, strict=True)
+        found[rho] = [None if one.alone is None or to is None else one.alone.towards(to, rho) for one, to in pairs]
+    levels = {rho: losses_of(*_taken(members, fits, task), task.data)[top].mean() for rho, fits in found.items()}
+    best = min(levels, key=lambda rho: levels[rho])
+    return LearnedHeads(*_taken(members, found[best], task), independent, teaches & (best > 0), best)
+
+
+@dataclass(frozen=True)
+class HeadsTask:
+    """What heads read, and the samples.
+
+    Args:
+        values: What each head reads of every sample.
+        readable: Which samples each head can read.
+        data: Targets, folds and groups.
+    """
+
+    values: Sequence[Float[Tensor, "sample _"]]
+    readable: Bool[Tensor, "head sample"]
+    data: TrainingData
+
+    @property
+    def target(self) -> Float[Tensor, "sample out"]:
+        """The targets in double precision."""
+        return self.data.samples.target.double()
+
+    @property
+    def blocks(self) -> Int[Tensor, " sample"]:
+        """Samples of a fold are left out together; of those that only train groups, some at a time, or single ones."""
+        fold, groups = self.data.samples.fold, self.data.groups
+        return fold if groups is None else fold.where(fold >= 0, self.data.spec.folds + groups % _PARTS)
+
+
+class _Member:
+    """One head on the samples that it can read; it learns only where these are of several folds."""
+
+    def __init__(self, head: ClosedHead, task: HeadsTask, place: int) -> None:
+        self.head, self.task = head, task
+        self.values, readable = task.values[place], task.readable[place]
+        known = len(set(task.data.samples.fold[readable].tolist())) > 1
+        self.rows = readable
+        self.path = self._path(readable) if bool(readable.any()) else None
+        self.judged = readable & (task.data.samples.fold >= 0) & known
+        self.alone = None if self.path is None else self.path.fit(task.target[readable], task.blocks[readable])
+
+    def _path(self, rows: Bool[Tensor, " sample"]) -> RidgePath:
+        return RidgePath(self.values[rows], products=self.head.kind == "quadratic")
+
+    def lesson(self, fold: int | None) -> tuple[Float[Tensor, "sample out"], Bool[Tensor, " sample"]]:
+        """What it says of samples left out, on the scale of the targets, and of which; nothing that knows of a fold."""
+        task, rows = self.task, self.rows if fold is None else self.rows & (self.task.data.samples.fold != fold)
+        said = torch.zeros_like(task.target)
+        if fold is None and self.alone is not None:
+            said[rows] = self._expected(self.alone, rows)
+        elif bool(rows.any()):
+            said[rows] = self._expected(self._path(rows).fit(task.target[rows], task.blocks[rows]), rows)
+        return said, rows
+
+    def _expected(self, found: Fit, rows: Bool[Tensor, " sample"]) -> Float[Tensor, "row out"]:
+        if self.task.data.spec.task == "regression":
+            return found.left_out
+        return (warmth(found.left_out, self.task.target[rows]) * found.left_out).softmax(1)
+
+    def drawn(self, lessons: Sequence[Float[Tensor, "sample out"]]) -> Fit | None:
+        """The fit to the teachers' mean; what it says of a fold comes from the lesson that does not know of the fold.
+
+        Args:
+            lessons: Of all samples for the final fit, then for each fold.
+        """
+        if self.path is None or self.alone is None:
+            return None
+        blocks, penalty = self.task.blocks[self.rows], self.alone.penalty
+        whole = self.path.fit(lessons[0][self.rows], blocks, penalty)
+        left_out = whole.left_out.clone()
+        for fold, lesson in enumerate(lessons[1:]):
+            own = self.task.data.samples.fold[self.rows] == fold
+            left_out[own] = self.path.fit(lesson[self.rows], blocks, penalty).left_out[own]
+        return Fit(whole.linear, whole.products, whole.bias, penalty, left_out)
+
+
+def _lessons(teachers: Sequence[_Member], task: HeadsTask) -> list[Float[Tensor, "sample out"]]:
+    """The teachers' mean for every sample: for the final fit, then without anything that knows of each fold.
+
+    Where no teacher can say anything the target itself stands, which draws nobody.
+    """
+    found = []
+    for fold in (None, *range(task.data.spec.folds)):
+        said, heard = map(torch.stack, zip(*(teacher.lesson(fold) for teacher in teachers), strict=True))
+        mean = (said * heard[..., None]).sum(0) / heard.sum(0).clamp(min=1)[:, None]
+        found.append(mean.where(heard.any(0)[:, None], task.target))
+    return found
+
+
+def _taken(
+    members: Sequence[_Member], fits: Sequence[Fit | None], task: HeadsTask
+) -> tuple[Float[Tensor, "head sample out"], Bool[Tensor, "head sample"]]:
+    """Give the heads the weights of these fits; what they say of samples left out."""
+    outputs = torch.zeros(len(members), *task.target.shape, dtype=torch.float64)
+    usable = torch.zeros(len(members), len(task.target), dtype=torch.bool)
+    for place, (member, found) in enumerate(zip(members, fits, strict=True)):
+        if found is not None:
+            member.head.take(found, task.target[member.rows])
+            outputs[place, member.rows] = torch.as_tensor(member.head.left_out)
+            usable[place] = member.judged
+    return outputs, usable
+
+
+def _teachers(losses: Float[ndarray, " head"]) -> Int[ndarray, " top"]:
+    """The best of the best cluster; nobody where no head was judged."""
+    if not np.isfinite(losses).any():
+        return np.zeros(0, dtype=np.int64)
+    top = screen(losses).top
+    return np.asarray(np.sort(top[np.argsort(losses[top], kind="stable")][:MOST_TEACHERS]))
+
+
+def losses_of(
+    outputs: Float[Tensor, "student sample out"], usable: Bool[Tensor, "student sample"], data: TrainingData
+) -> Float[ndarray, " student"]:
+    """Mean loss of each student on the validation samples for which there is an output; inf where there is none."""
+    rows, criterion = data.validation, criterion_for(data.spec)
+    scores = criterion.score(criterion.link(outputs[:, rows]), data.samples.target[rows].double())
+    return usable_mean(scores, usable[:, rows]).where(usable[:, rows].any(1), torch.inf).numpy()
