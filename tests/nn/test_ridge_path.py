@@ -69,7 +69,7 @@ def test_kernel_and_features_agree(products, monkeypatch):
     assert one.features is not None
     expected = one.fit(target)
     monkeypatch.setattr(one, "features", None)
-    one.squares, one.vectors = one._decomposed()
+    one.squares, one.vectors = one._decomposed()  # of the kernel this time
     found = one.fit(target)
     torch.testing.assert_close(found(values), expected(values), rtol=1e-8, atol=1e-8)
     torch.testing.assert_close(found.left_out, expected.left_out, rtol=1e-8, atol=1e-8)
@@ -110,6 +110,32 @@ def test_what_is_said_of_a_block_left_out(products, samples, width):
     reference = Ridge(found.penalty * samples, solver="svd").fit(features[single].numpy(), target[single].numpy())
     expected = reference.predict(features[:1].numpy())[0]
     np.testing.assert_allclose(found.left_out[0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("products", [False, True])
+@pytest.mark.parametrize(("samples", "width"), [(60, 4), (40, 20)])
+def test_what_is_said_without_certain_others(products, samples, width):
+    """Fits without a block, or a single sample, and without the others: as if they were never there."""
+    values, target = drawn(samples, width)
+    values = torch.as_tensor(standardised(values, values))
+    path = RidgePath(values, products=products)
+    features = (ridge_path._with_products(path.rows) if products else path.rows).numpy()
+    blocks = torch.arange(samples) % 3
+    blocks[::5] = -1
+    without = torch.arange(samples) % 7 == 2
+    found = torch.zeros_like(target)
+    found[~without] = path.left_out(target, blocks, 0.1, without)
+
+    def expected(gone):
+        seen = ~(gone | without).numpy()
+        model = Ridge(0.1 * samples, solver="svd").fit(features[seen], target[seen].numpy())
+        return model.predict(features)
+
+    for block in range(3):
+        rows = (blocks == block) & ~without
+        np.testing.assert_allclose(found[rows], expected(blocks == block)[rows.numpy()], rtol=1e-6, atol=1e-8)
+    single = torch.arange(samples) == 10
+    np.testing.assert_allclose(found[10], expected(single)[10], rtol=1e-6)
 
 
 def test_the_penalty_is_chosen_for_what_is_left_out():

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 PENALTIES = tuple(10.0 ** (place / 2) for place in range(-12, 7))
 """Penalties that are tried, per sample, for features of unit variance."""
+_STRIDE = 4
 _FREE = 1e-13  # the least share of a sample's own error that is left when it is fitted
 
 
@@ -101,36 +102,58 @@ class RidgePath:
             target: What is fitted.
             blocks: Samples of the same number, counted from 0, are left out together, as folds or groups are; those of
                 -1 one by one. None: all one by one. Features stay standardised by all samples.
-            penalty: The penalty per sample; None tries `PENALTIES`.
+            penalty: The penalty per sample; None tries `PENALTIES`, every fourth and then those beside the best.
         """
-        target, count, tried = target.double(), len(self.rows), PENALTIES if penalty is None else (penalty,)
-        middle = target.mean(0)
-        parts = self.vectors.T @ (target - middle)
-        penalties = count * torch.tensor(tried, dtype=torch.float64)
-        kept = self.squares / (self.squares + penalties[:, None])
-        errors = target - middle - self.vectors @ (kept[..., None] * parts)
-        errors = self._left_out(errors, kept, torch.full((count,), -1) if blocks is None else blocks)
-        place = int(errors.square().mean((1, 2)).argmin())
-        dual = self.vectors @ (parts / (self.squares + penalties[place])[:, None])
-        return self._function(dual, middle, tried[place], target - errors[place])
+        target = target.double()
+        blocks = torch.full((len(target),), -1) if blocks is None else blocks
+        errors: dict[float, Tensor] = {}
 
-    def _left_out(
+        def lost(tried: float) -> float:
+            if tried not in errors:
+                errors[tried] = self._errors(target, tried, blocks)
+            return float(errors[tried].square().mean())
+
+        if penalty is None:
+            coarse = PENALTIES.index(min(PENALTIES[::_STRIDE], key=lost))
+            penalty = min(PENALTIES[max(coarse - _STRIDE + 1, 0) : coarse + _STRIDE], key=lost)
+        lost(penalty)
+        parts = self.vectors.T @ (target - target.mean(0))
+        dual = self.vectors @ (parts / (self.squares + len(target) * penalty)[:, None])
+        return self._function(dual, target.mean(0), penalty, target - errors[penalty])
+
+    def left_out(
         self,
-        errors: Float[Tensor, "penalty sample out"],
-        kept: Float[Tensor, "penalty direction"],
+        target: Float[Tensor, "sample out"],
         blocks: Int[Tensor, " sample"],
-    ) -> Float[Tensor, "penalty sample out"]:
-        """Errors of the fits without a sample or block: (I - H)^-1 times the errors of the fit, H its own part."""
-        found, alone = errors.clone(), blocks < 0
-        free = 1 - 1 / len(blocks) - kept @ self.vectors[alone].square().T
-        found[:, alone] = errors[:, alone] / free.clamp(min=_FREE)[..., None]
-        for block in set(blocks[~alone].tolist()):
-            rows = blocks == block
-            for place, share in enumerate(kept):
-                own = torch.cat([self.vectors[rows] * share.sqrt(), self.rows.new_ones(rows.sum(), 1)], 1)
-                own[:, -1] /= len(blocks) ** 0.5
-                found[place, rows] = _solved(own, errors[place, rows])
-        return found
+        penalty: float,
+        without: Bool[Tensor, " sample"],
+    ) -> Float[Tensor, "kept out"]:
+        """What is said of samples left out by fits that have not seen certain others either.
+
+        Args:
+            target: What is fitted.
+            blocks: Who is left out together, as in `fit`.
+            penalty: The penalty per sample, of all samples.
+            without: The samples that no fit sees, and that nothing is said of.
+        """
+        root, target = self._root(penalty), target.double()
+        gone, own = root[without], root[~without]
+        less = (1 + _FREE) * torch.eye(root.shape[1], dtype=root.dtype) - gone.T @ gone
+        own = torch.linalg.solve_triangular(torch.linalg.cholesky(less), own.T, upper=False).T
+        kept = target[~without]
+        return kept - _without_blocks(own, kept - own @ (own.T @ kept), blocks[~without])
+
+    def _root(self, penalty: float) -> Float[Tensor, "sample direction"]:
+        """A root of the matrix that takes targets to fits: root root'; its last column is for the mean."""
+        share = (self.squares / (self.squares + len(self.rows) * penalty)).sqrt()
+        mean = torch.full((len(self.rows), 1), len(self.rows) ** -0.5, dtype=torch.float64)
+        return torch.cat([self.vectors * share, mean], 1)
+
+    def _errors(
+        self, target: Float[Tensor, "sample out"], penalty: float, blocks: Int[Tensor, " sample"]
+    ) -> Float[Tensor, "sample out"]:
+        root, middle = self._root(penalty), target.mean(0)
+        return _without_blocks(root, target - middle - root @ (root.T @ (target - middle)), blocks)
 
     def _function(
         self, dual: Float[Tensor, "sample out"], middle: Float[Tensor, " out"], penalty: float, left_out: Tensor
@@ -147,6 +170,19 @@ class RidgePath:
             bias = bias - middles + torch.einsum("i,oij,j->o", self.mean, products, self.mean)
             linear = linear - shift
         return Fit(linear, products, bias, penalty, left_out)
+
+
+def _without_blocks(
+    root: Float[Tensor, "sample direction"], errors: Float[Tensor, "sample out"], blocks: Int[Tensor, " sample"]
+) -> Float[Tensor, "sample out"]:
+    """Errors of the fits without a sample or block: (I - H)^-1 times the errors of the fit, where H = root root'."""
+    found, alone = errors.clone(), blocks < 0
+    free = 1 - root[alone].square().sum(1, keepdim=True)
+    found[alone] = errors[alone] / free.clamp(min=_FREE)
+    for block in set(blocks[~alone].tolist()):
+        rows = blocks == block
+        found[rows] = _solved(root[rows], errors[rows])
+    return found
 
 
 def _solved(own: Float[Tensor, "row direction"], errors: Float[Tensor, "row out"]) -> Float[Tensor, "row out"]:

@@ -73,18 +73,33 @@ class Outcome:
         """How many states of the code the runs come from; more than one in development alone."""
         return len({one.code for one in self.stored})
 
+    @property
+    def errors(self) -> dict[str, float]:
+        """Mean test error of every arm whose name is one word, by that name.
+
+        It is the study's first metric, or one minus it where higher is better.
+        """
+        results = self.results
+        metric, better = next(iter(self.study.metrics.items()))
+        if results.empty:
+            return {}
+        means = results[~results["arm"].str.contains("/")].groupby("arm", sort=False)[metric].mean()
+        return {str(arm): float(mean if better == "lower" else 1 - mean) for arm, mean in means.items()}
+
     def write_results(self, folder: Path) -> Path:
         """Write the runs, one row each."""
         return to_csv(self.results, folder / RESULTS)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, as records by column."""
+        """Everything, as records by column; the test errors of arms of one word by their names."""
         summary = self.summary
         return {
+            **self.errors,
             "name": self.study.name,
             "note": self.study.note,
             "runs": _records(self.results),
             "summary": _records(summary[summary["kind"] == "here"]),
+            "rows": _records(summary[summary["metric"].isin([*self.study.metrics])]),
             "differences": _records(self.differences),
             "published": _records(self.published),
             "checks": _records(self.checks),

@@ -15,13 +15,23 @@ class Entry:
         module: Module of `plait.reproduce` that has `study(request)`.
         description: What it runs, in a line.
         duration: About how long all of it takes, and on what.
+        part: What else its `study` takes: which of several it is.
     """
 
     module: str
     description: str
     duration: str
+    part: tuple[str, ...] = ()
 
 
+_SIMULATIONS: Mapping[str, tuple[str, str]] = {
+    "1.1": ("linear, every modality with latents of its own", "half an hour on two cores"),
+    "1.2": ("quadratic, with products of both modalities' latents", "half an hour on two cores"),
+    "1.3": ("as 1.2 with a noisier first modality", "half an hour on two cores"),
+    "2.1": ("linear, in what the modalities share", "an hour on two cores"),
+    "2.2": ("quadratic, in what the modalities share", "half an hour on two cores"),
+    "2.3": ("as 2.2 with a noisier first modality", "half an hour on two cores"),
+}
 REPRODUCTIONS: Mapping[str, Entry] = {
     "step-fusion/ett": Entry(
         "step_fusion_ett", "forecasts of transformer loads and temperature", "a day or more on two cores"
@@ -38,6 +48,19 @@ REPRODUCTIONS: Mapping[str, Entry] = {
     ),
     "ssfn/text-audio": Entry("ssfn_text_audio", "sentiment from words and voice in videos", "minutes on one core"),
     "ssfn/text-text": Entry("ssfn_text_text", "ratings from titles and texts of reviews", "minutes on one core"),
+    **{
+        f"meta-fusion/{name}": Entry("meta_fusion_simulations", f"simulated: {what}", duration, (name,))
+        for name, (what, duration) in _SIMULATIONS.items()
+    },
+    "meta-fusion/digits": Entry(
+        "meta_fusion_real", "handwritten digits by six sets of features", "half an hour on two cores", ("digits",)
+    ),
+    "meta-fusion/activities": Entry(
+        "meta_fusion_real", "activities at home by sound and acceleration", "half an hour on two cores", ("activities",)
+    ),
+    "meta-fusion/alzheimer": Entry(
+        "meta_fusion_real", "Alzheimer's disease by three omics", "a quarter of an hour on two cores", ("alzheimer",)
+    ),
 }
 """By name."""
 
@@ -55,6 +78,7 @@ def study_by_name(name: str, request: Request) -> Study:
     """
     if name not in REPRODUCTIONS:
         raise ValueError(f"There is no reproduction {name!r}. There are {', '.join(REPRODUCTIONS)}.")
-    module = import_module(f"plait.reproduce.{REPRODUCTIONS[name].module}")
-    found: Study = module.study(request)
+    entry = REPRODUCTIONS[name]
+    module = import_module(f"plait.reproduce.{entry.module}")
+    found: Study = module.study(request, *entry.part)
     return found

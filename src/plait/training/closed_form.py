@@ -103,30 +103,32 @@ class _Member:
 
     def __init__(self, head: ClosedHead, task: HeadsTask, place: int) -> None:
         self.head, self.task = head, task
-        self.values, readable = task.values[place], task.readable[place]
+        readable = task.readable[place]
         known = len(set(task.data.samples.fold[readable].tolist())) > 1
         self.rows = readable
-        self.path = self._path(readable) if bool(readable.any()) else None
+        products, some = head.kind == "quadratic", bool(readable.any())
+        self.path = RidgePath(task.values[place][readable], products=products) if some else None
         self.judged = readable & (task.data.samples.fold >= 0) & known
         self.alone = None if self.path is None else self.path.fit(task.target[readable], task.blocks[readable])
 
-    def _path(self, rows: Bool[Tensor, " sample"]) -> RidgePath:
-        return RidgePath(self.values[rows], products=self.head.kind == "quadratic")
-
     def lesson(self, fold: int | None) -> tuple[Float[Tensor, "sample out"], Bool[Tensor, " sample"]]:
         """What it says of samples left out, on the scale of the targets, and of which; nothing that knows of a fold."""
-        task, rows = self.task, self.rows if fold is None else self.rows & (self.task.data.samples.fold != fold)
-        said = torch.zeros_like(task.target)
-        if fold is None and self.alone is not None:
-            said[rows] = self._expected(self.alone, rows)
-        elif bool(rows.any()):
-            said[rows] = self._expected(self._path(rows).fit(task.target[rows], task.blocks[rows]), rows)
+        task, said = self.task, torch.zeros_like(self.task.target)
+        if self.path is None or self.alone is None:
+            return said, torch.zeros_like(self.rows)
+        left_out, rows = self.alone.left_out, self.rows
+        if fold is not None:
+            without = task.data.samples.fold[self.rows] == fold
+            rows = self.rows & (task.data.samples.fold != fold)
+            target, blocks = task.target[self.rows], task.blocks[self.rows]
+            left_out = self.path.left_out(target, blocks, self.alone.penalty, without)
+        said[rows] = self._expected(left_out, rows)
         return said, rows
 
-    def _expected(self, found: Fit, rows: Bool[Tensor, " sample"]) -> Float[Tensor, "row out"]:
+    def _expected(self, left_out: Float[Tensor, "row out"], rows: Bool[Tensor, " sample"]) -> Float[Tensor, "row out"]:
         if self.task.data.spec.task == "regression":
-            return found.left_out
-        return (warmth(found.left_out, self.task.target[rows]) * found.left_out).softmax(1)
+            return left_out
+        return (warmth(left_out, self.task.target[rows]) * left_out).softmax(1)
 
     def drawn(self, lessons: Sequence[Float[Tensor, "sample out"]]) -> Fit | None:
         """The fit to the teachers' mean; what it says of a fold comes from the lesson that does not know of the fold.

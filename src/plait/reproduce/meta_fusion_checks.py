@@ -1,0 +1,112 @@
+"""Thresholds of the reproductions of Meta Fusion: beside the authors' numbers, and on real data."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plait.reproduce.meta_fusion_arms import DEFAULT
+from plait.reproduce.meta_fusion_numbers import META, RIDGE, reference
+
+APART = 0.05
+"""How far the published method may be from the authors' code, as a share, on average over the seeds."""
+SHARES: Mapping[str, float] = {"1.1": 0.9, "1.2": 0.2, "1.3": 0.2, "2.1": 0.9, "2.2": 0.2, "2.3": 0.2}
+"""Test MSE of the default at most, as a share of the better of the authors' Meta Fusion and ridge, by setting."""
+_SOURCE = "ours, set before the runs"
+_COLUMNS = ["check", "threshold", "measured", "runs", "held", "source"]
+
+
+def simulation_checks(setting: str, results: pd.DataFrame) -> pd.DataFrame:
+    """The published method beside the authors' code, and the default beside the better of that and ridge.
+
+    Only seeds for which there is a number of the authors' code count. Ridge is that of the same seed: the one here, or
+    the one that is known.
+    """
+    if results.empty:
+        return _table([])
+    errors = results.pivot_table(index="seed", columns="method", values="mse")
+    known = errors.reindex(columns=["paper", DEFAULT, "ridge"]).join(reference(setting), how="inner")
+    ratio = (known["paper"] / known[META]).dropna()
+    best = known[[META, RIDGE, "ridge"]].min(axis=1)
+    return _table([*_like_authors(ratio), *_better(SHARES[setting], (known[DEFAULT] / best).dropna())])
+
+
+def _like_authors(ratio: "pd.Series[float]") -> Iterable[dict[str, Any]]:
+    if len(ratio):
+        mean, bounds = float(ratio.mean()), f"{1 - APART:g} to {1 + APART:g}, mean over the seeds"
+        what = "test MSE of paper over that of the authors' code"
+        yield _row(what, bounds, mean, len(ratio), held=abs(mean - 1) <= APART)
+
+
+def _better(share: float, ratio: "pd.Series[float]") -> Iterable[dict[str, Any]]:
+    if len(ratio):
+        most, what = float(ratio.max()), "test MSE of default over the better of the authors' Meta Fusion and ridge"
+        yield _row(what, f"at most {share:g} in every run", most, len(ratio), held=most <= share)
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What the mean of the default over the runs of a group must reach.
+
+    Args:
+        group: The group.
+        metric: The metric; higher is better.
+        least: The floor.
+    """
+
+    group: str
+    metric: str
+    least: float
+
+    def rows(self, results: pd.DataFrame) -> Iterable[dict[str, Any]]:
+        """One row, if there are runs."""
+        values = _by_seed(results, self.group, DEFAULT, self.metric)
+        if len(values):
+            mean, threshold = float(values.mean()), f"at least {self.least:g}, mean over the runs"
+            what = f"{self.group}: {self.metric} of {DEFAULT}"
+            yield _row(what, threshold, mean, len(values), held=mean >= self.least)
+
+
+@dataclass(frozen=True)
+class NotBelow:
+    """The default is no worse than another arm by more than one standard error of the differences, seed by seed.
+
+    Args:
+        group: The group.
+        metric: The metric; higher is better.
+        rival: Method that it is compared with.
+    """
+
+    group: str
+    metric: str
+    rival: str
+
+    def rows(self, results: pd.DataFrame) -> Iterable[dict[str, Any]]:
+        """One row, if both have runs of two seeds or more."""
+        ours, theirs = (_by_seed(results, self.group, name, self.metric) for name in (DEFAULT, self.rival))
+        apart = (ours - theirs).dropna()
+        if len(apart) > 1:
+            mean, error = float(apart.mean()), float(apart.std(ddof=1)) / len(apart) ** 0.5
+            what = f"{self.group}: {self.metric} of {DEFAULT} minus that of {self.rival}"
+            yield _row(what, f"at least {-error:.4f}, one standard error below", mean, len(apart), held=mean >= -error)
+
+
+def real_checks(thresholds: Iterable[Floor | NotBelow], results: pd.DataFrame) -> pd.DataFrame:
+    """Every threshold that has runs, and whether it holds."""
+    return _table([] if results.empty else [row for one in thresholds for row in one.rows(results)])
+
+
+def _by_seed(results: pd.DataFrame, group: str, method: str, metric: str) -> "pd.Series[float]":
+    runs = results[(results["group"] == group) & (results["method"] == method)]
+    return runs.set_index("seed")[metric].astype(np.float64)
+
+
+def _row(what: str, threshold: str, measured: float, runs: int, *, held: bool) -> dict[str, Any]:
+    told = {"check": what, "threshold": threshold, "measured": measured, "runs": runs}
+    return {**told, "held": held, "source": _SOURCE}
+
+
+def _table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=_COLUMNS)
