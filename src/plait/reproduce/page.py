@@ -12,7 +12,8 @@ from plait.reproduce.tables import ONE_SEED
 Row = Mapping[str, Any]
 _SPREAD = (
     "Mean ± standard deviation over the seeds, which change initial weights, dropout and the order of samples, and "
-    "nothing else unless it is said above. Rows marked published are other people's numbers, each with its source and protocol."
+    "nothing else unless it is said above. Rows marked published are other people's numbers, each with its source and "
+    "protocol."
 )
 _PAIRED = (
     "Differences are taken seed by seed and averaged; brackets hold the 95 % Student-t interval of one comparison by "
