@@ -1,5 +1,6 @@
 """Tensors inside an ONNX graph are taps; skipped where the packages are not installed."""
 
+import pickle
 import sys
 
 import numpy as np
@@ -80,6 +81,17 @@ def test_a_truncated_graph_gives_the_same_and_holds_nothing_above(tap, chain):
     for one, other in zip(short.read(values), encoder.read(values), strict=False):
         assert torch.equal(one.values, other.values)
     assert (short.taps, encoder.taps) == (tap, 3)
+
+
+@pytest.mark.parametrize("tap", [1, 3])
+def test_another_process_gets_the_graph(tap, chain):
+    """Pickled after it has read something; the file may be gone by then."""
+    encoder, values = OnnxTaps(chain, NAMES).truncated(tap), {"shift": torch.ones(2, 6), "values": VALUES}
+    expected, content = encoder.read(values), pickle.dumps(encoder)
+    chain.unlink()
+    other = pickle.loads(content)
+    assert (other.fingerprint(), other.name, other.taps) == (encoder.fingerprint(), "toy", tap)
+    assert all(torch.equal(one.values, tapped.values) for one, tapped in zip(other.read(values), expected, strict=True))
 
 
 def test_a_graph_of_one_input_reads_a_tensor(chain):

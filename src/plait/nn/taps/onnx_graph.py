@@ -1,7 +1,6 @@
 """Tensors inside an ONNX graph as taps."""
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from os import PathLike, fspath
 from typing import Any
 
@@ -51,11 +50,21 @@ class OnnxTaps(LayeredEncoder):
         super().__init__(name or model.graph.name or type(self).__name__, len(self.outputs))
         self._open(cut_graph(model, self.outputs))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Another process gets the graph, and opens it anew."""
+        return {name: value for name, value in vars(self).items() if name != "session"} | {
+            "graph": self.graph.SerializeToString()
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._open(imported("onnx", _PURPOSE).load_model_from_string(state["graph"]))
+
     def truncated(self, tap: int) -> "OnnxTaps":
         """The part of the graph up to one of the tensors."""
         self.check_tap(tap)
-        shorter = copy(self)
-        shorter.outputs, shorter.taps = self.outputs[:tap], tap
+        shorter = OnnxTaps.__new__(OnnxTaps)
+        shorter.__dict__.update(vars(self), outputs=self.outputs[:tap], taps=tap)
         shorter._open(cut_graph(self.graph, shorter.outputs))
         return shorter
 
