@@ -7,12 +7,11 @@ from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 import numpy as np
 import torch
 from jaxtyping import Float
-from numpy import ndarray
 from torch import Tensor, nn
 
 from plait.data.spec import DataSpec
 from plait.nn.extractors import Encoder, Module, is_frozen
-from plait.nn.ridge_path import Fit, RidgePath
+from plait.nn.ridge_path import Fit
 from plait.nn.students import Student
 from plait.nn.temperature import temperature
 
@@ -35,9 +34,6 @@ class ClosedHead(nn.Module):
         spec: Outputs and task.
         width: Number of values that are read.
 
-    Attributes:
-        left_out: Output for each sample that it was fitted on, of the fit to all others; None before a fit.
-
     Raises:
         ValueError: If it is to read more values than such a head can.
     """
@@ -54,32 +50,21 @@ class ClosedHead(nn.Module):
                 "MetaFusion: principal components ('pca-20'), or a shared part ('shared-20')."
             )
         self.kind, self.spec = kind, spec
-        self.left_out: Float[ndarray, "row out"] | None = None
         size = width if kind == "quadratic" else 0
         self.register_buffer("linear", torch.zeros(width, spec.outputs))
         self.register_buffer("products", torch.zeros(spec.outputs, size, size))
         self.register_buffer("bias", torch.zeros(spec.outputs))
 
-    @property
-    def fitted(self) -> bool:
-        """Whether there was something to fit it on."""
-        return self.left_out is not None
-
-    def fit(self, values: Float[ndarray, "row width"], target: Float[ndarray, "row out"]) -> "ClosedHead":
-        """Fit on samples; without any, nothing is fitted.
+    def take(self, found: Fit, target: Float[Tensor, "row out"]) -> Float[Tensor, "row out"]:
+        """Take the weights of a fit; of classes with the temperature of what is said of samples left out.
 
         Args:
-            values: What is read, one row a sample.
-            target: Real values, or classes one-hot.
-        """
-        self.left_out = None
-        if len(values):
-            path = RidgePath(torch.from_numpy(values), products=self.kind == "quadratic")
-            self.take(path.fit(torch.from_numpy(target)), torch.from_numpy(target))
-        return self
+            found: The fit.
+            target: Of the samples that it is a fit to: real values, or classes one-hot.
 
-    def take(self, found: Fit, target: Float[Tensor, "row out"]) -> None:
-        """Take the weights of a fit; of classes with the temperature of what is said of samples left out."""
+        Returns:
+            The output for each sample, of the fit that had left it out.
+        """
         scale, bias, left_out = 1.0, found.bias, found.left_out
         if self.spec.task == "classification":
             scale = warmth(left_out, target)
@@ -88,15 +73,10 @@ class ClosedHead(nn.Module):
         if found.products is not None:
             self.products.copy_(scale * found.products)
         self.bias.copy_(bias)
-        self.left_out = left_out.numpy()
-
-    def predict(self, values: Float[ndarray, "row width"]) -> Float[ndarray, "row out"]:
-        """Outputs for samples; zeros where nothing was fitted."""
-        found: Float[ndarray, "row out"] = self(torch.from_numpy(values)).double().numpy()
-        return found
+        return left_out
 
     def forward(self, values: Float[Tensor, "batch width"]) -> Float[Tensor, "batch out"]:
-        """The same for tensors."""
+        """Outputs for samples; zeros before a fit was taken."""
         linear, products, bias = (part.to(values) for part in (self.linear, self.products, self.bias))
         found = torch.addmm(bias, values, linear)
         if not products.numel():

@@ -15,7 +15,7 @@ from torch import Tensor
 PENALTIES = tuple(10.0 ** (place / 2) for place in range(-12, 7))
 """Penalties that are tried, per sample, for features of unit variance."""
 _STRIDE = 4
-_FREE = 1e-13  # the least share of a sample's own error that is left when it is fitted
+_FREE = 1e-14  # the least share of a sample's own error that is left when it is fitted
 
 
 @dataclass(frozen=True)
@@ -71,20 +71,22 @@ class RidgePath:
         self.mean, spread = values.mean(0), values.std(0, correction=0)
         self.scale = torch.where(spread > 1e-12 * values.abs().amax(0).clamp(min=1e-300), spread, torch.inf)
         self.rows = (values - self.mean) / self.scale
-        self.features = None
+        features = None
         if (width * (width + 3) // 2 if products else width) <= count:
-            self.features = _with_products(self.rows) if products else self.rows
-        self.squares, self.vectors = self._decomposed()
+            features = _with_products(self.rows) if products else self.rows
+        self.squares, self.vectors = self._decomposed(features)
 
-    def _decomposed(self) -> tuple[Float[Tensor, " direction"], Float[Tensor, "sample direction"]]:
-        """Squared singular values of the centred features, and left singular vectors."""
-        if self.features is None:
+    def _decomposed(
+        self, features: Float[Tensor, "sample feature"] | None
+    ) -> tuple[Float[Tensor, " direction"], Float[Tensor, "sample direction"]]:
+        """Squared singular values of the centred features (None: by their kernel), and left singular vectors."""
+        if features is None:
             gram = self.rows @ self.rows.T
             gram = gram + gram.square() / 2 if self.products else gram
             gram = gram - gram.mean(0)
             squares, vectors = torch.linalg.eigh(gram - gram.mean(1, keepdim=True))
         else:
-            centred = self.features - self.features.mean(0)
+            centred = features - features.mean(0)
             squares, right = torch.linalg.eigh(centred.T @ centred)
             vectors = centred @ right / squares.clamp(min=1e-300).sqrt()
         kept = squares > squares.max().clamp(min=1e-300) * _RANK if len(squares) else squares > 0
@@ -110,7 +112,7 @@ class RidgePath:
 
         def lost(tried: float) -> float:
             if tried not in errors:
-                errors[tried] = self._errors(target, tried, blocks)
+                errors[tried] = self.errors(target, tried, blocks)
             return float(errors[tried].square().mean())
 
         if penalty is None:
@@ -120,6 +122,13 @@ class RidgePath:
         parts = self.vectors.T @ (target - target.mean(0))
         dual = self.vectors @ (parts / (self.squares + len(target) * penalty)[:, None])
         return self._function(dual, target.mean(0), penalty, target - errors[penalty])
+
+    def errors(
+        self, target: Float[Tensor, "sample out"], penalty: float, blocks: Int[Tensor, " sample"]
+    ) -> Float[Tensor, "sample out"]:
+        """The target minus what is said of samples left out, at a penalty per sample; blocks as in `fit`."""
+        root, centred = self._root(penalty), target - target.mean(0)
+        return _without_blocks(root, centred - root @ (root.T @ centred), blocks)
 
     def left_out(
         self,
@@ -149,12 +158,6 @@ class RidgePath:
         mean = torch.full((len(self.rows), 1), len(self.rows) ** -0.5, dtype=torch.float64)
         return torch.cat([self.vectors * share, mean], 1)
 
-    def _errors(
-        self, target: Float[Tensor, "sample out"], penalty: float, blocks: Int[Tensor, " sample"]
-    ) -> Float[Tensor, "sample out"]:
-        root, middle = self._root(penalty), target.mean(0)
-        return _without_blocks(root, target - middle - root @ (root.T @ (target - middle)), blocks)
-
     def _function(
         self, dual: Float[Tensor, "sample out"], middle: Float[Tensor, " out"], penalty: float, left_out: Tensor
     ) -> Fit:
@@ -162,10 +165,9 @@ class RidgePath:
         linear, products = self.rows.T @ dual / self.scale[:, None], None
         bias = middle - self.mean @ linear
         if self.products:
-            scaled = self.rows / self.scale
-            products = torch.einsum("si,so,sj->oij", scaled, dual, scaled) / 2
-            squares = torch.einsum("si,so,sj->oij", self.rows, dual, self.rows) / 2
-            middles = torch.einsum("oij,ij->o", squares, self.rows.T @ self.rows / len(self.rows))
+            standard = torch.einsum("si,so,sj->oij", self.rows, dual, self.rows) / 2
+            middles = torch.einsum("oij,ij->o", standard, self.rows.T @ self.rows / len(self.rows))
+            products = standard / self.scale / self.scale[:, None]
             shift = 2 * torch.einsum("oij,j->io", products, self.mean)
             bias = bias - middles + torch.einsum("i,oij,j->o", self.mean, products, self.mean)
             linear = linear - shift

@@ -8,6 +8,7 @@ where a fold is judged, from a fit without that fold too, so that nobody hears o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -86,12 +87,12 @@ class HeadsTask:
     readable: Bool[Tensor, "head sample"]
     data: TrainingData
 
-    @property
+    @cached_property
     def target(self) -> Float[Tensor, "sample out"]:
         """The targets in double precision."""
         return self.data.samples.target.double()
 
-    @property
+    @cached_property
     def blocks(self) -> Int[Tensor, " sample"]:
         """Samples of a fold are left out together; of those that only train groups, some at a time, or single ones."""
         fold, groups = self.data.samples.fold, self.data.groups
@@ -138,12 +139,12 @@ class _Member:
         """
         if self.path is None or self.alone is None:
             return None
-        blocks, penalty = self.task.blocks[self.rows], self.alone.penalty
-        whole = self.path.fit(lessons[0][self.rows], blocks, penalty)
+        fold, penalty = self.task.data.samples.fold[self.rows], self.alone.penalty
+        whole = self.path.fit(lessons[0][self.rows], self.task.blocks[self.rows].where(fold < 0, -1), penalty)
         left_out = whole.left_out.clone()
-        for fold, lesson in enumerate(lessons[1:]):
-            own = self.task.data.samples.fold[self.rows] == fold
-            left_out[own] = self.path.fit(lesson[self.rows], blocks, penalty).left_out[own]
+        for place, lesson in enumerate(lessons[1:]):
+            own, heard = fold == place, lesson[self.rows]
+            left_out[own] = (heard - self.path.errors(heard, penalty, own.long() - 1))[own]
         return Fit(whole.linear, whole.products, whole.bias, penalty, left_out)
 
 
@@ -168,8 +169,7 @@ def _taken(
     usable = torch.zeros(len(members), len(task.target), dtype=torch.bool)
     for place, (member, found) in enumerate(zip(members, fits, strict=True)):
         if found is not None:
-            member.head.take(found, task.target[member.rows])
-            outputs[place, member.rows] = torch.as_tensor(member.head.left_out)
+            outputs[place, member.rows] = member.head.take(found, task.target[member.rows])
             usable[place] = member.judged
     return outputs, usable
 
