@@ -54,10 +54,10 @@ def learn_heads(heads: Sequence[ClosedHead], task: "HeadsTask", rhos: Sequence[f
         task: What they read, and the samples.
         rhos: Strengths to choose from, >= 0.
     """
-    members = [_Member(head, task, place) for place, head in enumerate(heads)]
+    positive = [rho for rho in rhos if rho > 0]
+    members = [_Member(head, task, place, positive) for place, head in enumerate(heads)]
     alone = _taken(members, [member.alone for member in members], task)
     independent = losses_of(*alone, task.data)
-    positive = [rho for rho in rhos if rho > 0]
     top = _teachers(independent) if positive else np.zeros(0, dtype=np.int64)
     teaches = np.isin(np.arange(len(heads)), top)
     if not len(top):
@@ -100,17 +100,18 @@ class HeadsTask:
 
 
 class _Member:
-    """One head on the samples that it can read; it learns only where these are of several folds."""
+    """One head on the samples that it can read; without a rho to come it does not keep the decomposition of these."""
 
-    def __init__(self, head: ClosedHead, task: HeadsTask, place: int) -> None:
+    def __init__(self, head: ClosedHead, task: HeadsTask, place: int, rhos: Sequence[float]) -> None:
         self.head, self.task = head, task
         readable = task.readable[place]
         known = len(set(task.data.samples.fold[readable].tolist())) > 1
         self.rows = readable
         products, some = head.kind == "quadratic", bool(readable.any())
-        self.path = RidgePath(task.values[place][readable], products=products) if some else None
+        path = RidgePath(task.values[place][readable], products=products) if some else None
         self.judged = readable & (task.data.samples.fold >= 0) & known
-        self.alone = None if self.path is None else self.path.fit(task.target[readable], task.blocks[readable])
+        self.alone = None if path is None else path.fit(task.target[readable], task.blocks[readable])
+        self.path = path if rhos else None
 
     def lesson(self, fold: int | None) -> tuple[Float[Tensor, "sample out"], Bool[Tensor, " sample"]]:
         """What it says of samples left out, on the scale of the targets, and of which; nothing that knows of a fold."""
