@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 
 from plait.data.batches import Batch, TrainingData
@@ -13,6 +14,7 @@ from plait.nn.parts import Parts
 from plait.nn.representations import Representations
 from plait.nn.students import full_product
 from plait.training.course import Course
+from plait.training.judging import Judged
 from plait.training.trainer import Trainer
 
 SHAPES = {"a": (5,), "b": (6,)}
@@ -147,3 +149,9 @@ def course(data: TrainingData, seed: int = 0, **settings) -> Recorder:
     """A short course in double precision on one thread, unless the settings of the trainer say otherwise."""
     usual = {"epochs": 4, "batch_size": 8, "learning_rate": 0.01, "weight_decay": 0.0, "precision": "float64"}
     return Recorder(Trainer(**usual | {"patience": None, "device": "cpu", "threads": 1} | settings), data, seed)
+
+
+def judged_at(losses, data: TrainingData) -> Judged:
+    """Students with the same loss on every validation sample; those with an infinite one were never judged."""
+    rows = np.repeat(np.array(losses)[:, None], len(data.validation), axis=1)
+    return Judged(rows, np.isfinite(rows))

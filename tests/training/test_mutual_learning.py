@@ -12,7 +12,7 @@ from plait.nn.criteria import criterion_for
 from plait.nn.screening import screen
 from plait.training.ensembling import learn_ensemble
 from plait.training.mutual_learning import MutualLearning, learn
-from tiny import close, course, of_unit, plan, prepared, same, samples, weights, weights_at
+from tiny import close, course, judged_at, of_unit, plan, prepared, same, samples, weights, weights_at
 
 LABELS = {"a": ("identity", "pca-2", "null"), "b": ("identity", "encoder-2", "null")}
 
@@ -58,7 +58,7 @@ def test_rho_zero_competes_only_where_it_is_listed():
 
 def beside(how, data, planned, losses):
     lesson = course(data)
-    return learn(planned, how, lesson, np.array(losses)), lesson.runs
+    return learn(planned, how, lesson, judged_at(losses, data)), lesson.runs
 
 
 def test_students_of_other_kinds_are_screened_with_the_cohort():

@@ -20,7 +20,7 @@ from plait.nn.students import POLICIES, Dictionary, choose_students
 from plait.training.course import Course
 from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensembles, training_parts
 from plait.training.findings import cohort_table, modality_values
-from plait.training.mutual_learning import LearnedCohort, MutualLearning, Teachers
+from plait.training.mutual_learning import LearnedCohort, MutualLearning, Rule, Teachers
 
 Ensemble = Literal[
     "greedy",
@@ -76,7 +76,8 @@ class MetaFusion(Method):
             fits the mean of the teachers with weight rho / (1 + rho).
         teachers: Who teaches: "clustering" (the best cluster by validation loss at rho = 0), "loss" (all, by
             1 / loss), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally).
-        screening: Clustering of the losses: "exact" (optimal), or "paper" (scikit-learn's KMeans, one start).
+        screening: Who is among the best: by clustering of the losses, "exact" (optimal) or "paper" (scikit-learn's
+            KMeans, one start), or "one-se" (those whose loss is within one standard error of the smallest).
         ensemble: How students predict together: "greedy" (the paper's: each at most once), "greedy-replacement",
             "bagged-greedy" (the mean of 20 such, each chosen on other samples, drawn with replacement), "best",
             "simple", "weighted" (by 1 / loss), "stacking" (non-negative ridge), and for classes "majority" and
@@ -96,11 +97,15 @@ class MetaFusion(Method):
             `LateFusion(base=...)`, read every modality alone and all of them side by side, as they are. What they say
             of validation samples that they were not fitted on competes with the networks' for the ensemble; then they
             are fitted on all samples. They do not teach networks; but networks teach only that are in the best cluster
-            of all losses, theirs too, and where fewer than two are, rho = 0 is all that is trained (if it is among
+            of all losses, theirs too, and where none is, rho = 0 is all that is trained (if it is among
             `rhos`).
         learner_rhos: Strengths of mutual learning among "ridge" and "quadratic" to choose from; None is `rhos`. They
             are drawn to the mean of the best of them (at most eight of the best cluster), each of whom is asked for
             samples that it was not fitted on.
+        halvings: How often the worse half of the networks stops while they train at rho = 0 (successive halving):
+            after 1/2^halvings, ..., 1/4, 1/2 of the trainer's epochs, but not before the fifth. Learners are in the
+            race too: networks that are not in the better half of all that remain stop, keep the weights of their best
+            epoch, and leave rho > 0 to the others. 0 lets everybody train to the end.
     """
 
     joins: ClassVar[str] = "all"
@@ -110,7 +115,7 @@ class MetaFusion(Method):
     encoder_hidden: tuple[int, ...] = (256,)
     rhos: tuple[float, ...] = (0.0, 0.99, 3.0)
     teachers: Teachers = "clustering"
-    screening: Literal["exact", "paper"] = "exact"
+    screening: Rule = "exact"
     ensemble: Ensemble | Mapping[str, float] = "greedy"
     average: Literal["probabilities", "logits", "votes"] = "probabilities"
     policy: Literal["auto", "product", "singles-pairs-all"] = "auto"
@@ -120,6 +125,7 @@ class MetaFusion(Method):
     init: Literal["scratch", "paper"] = "scratch"
     learners: tuple[Base, ...] = ()
     learner_rhos: tuple[float, ...] | None = None
+    halvings: int = 0
 
     @classmethod
     def paper(
@@ -196,7 +202,7 @@ class MetaFusion(Method):
         rhos = strengths("rhos", self.rhos)
         if self.learner_rhos is not None:
             strengths("learner_rhos", self.learner_rhos)
-        how = MutualLearning(rhos, self.teachers, self.screening, self.burn_in, self.init)
+        how = MutualLearning(rhos, self.teachers, self.screening, self.burn_in, self.init, self.halvings)
         how.check()
         return how
 

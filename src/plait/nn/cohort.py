@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from plait.data.batches import Batch
@@ -180,6 +180,44 @@ class Cohort(FusionModule):
             rows = torch.arange(len(students) * folds)
             mine.copy_rows(other, of * len(rows) + rows, to * len(rows) + rows)
 
+    def part(self, students: Rows) -> "Cohort":
+        """A cohort of these students alone (positions in one copy), with their weights."""
+        chosen = tuple(self.plan.students[place] for place in students.tolist())
+        found = Cohort(replace(self.plan, students=chosen)).to(self.bias)
+        every = torch.ones(self.copies, len(students), dtype=torch.bool)
+        found._copy_students(self, students, torch.arange(len(students)), every)
+        return found
+
+    def take_part(self, part: "Cohort", students: Rows, units: Bool[Tensor, "copy student"]) -> None:
+        """Overwrite students by those of a part.
+
+        Args:
+            part: As `part` gives it.
+            students: The positions that it was made of.
+            units: Which units of the part are taken.
+        """
+        self._copy_students(part, torch.arange(len(students)), students, units)
+
+    def _copy_students(self, source: "Cohort", of: Rows, to: Rows, chosen: Bool[Tensor, "copy student"]) -> None:
+        """Overwrite the students at `to` by those at `of` in a cohort of the same copies; the chosen units alone."""
+        with torch.no_grad():
+            self.bias[self._units_of(to)[chosen.flatten()]] = source.bias[source._units_of(of)[chosen.flatten()]]
+        others = {key: (layer, users) for key, layer, users in source._keyed_layers()}
+        for key, layer, users in self._keyed_layers():
+            both = torch.isin(to, users)
+            if key in others and bool(both.any()):
+                other, theirs = others[key]
+                rows = (_rows_of(theirs, of[both], self.copies), _rows_of(users, to[both], self.copies))
+                layer.copy_rows(other, *(places[chosen[:, both]] for places in rows))
+
+    def _keyed_layers(self) -> Iterator[tuple[tuple[object, str], Stacked, Rows]]:
+        """Every stacked layer under a name that it has in a cohort of other students too."""
+        reads = list(dict.fromkeys(read for student in self.plan.students for read in student.reads))
+        for name, layer, students in self._layers():
+            part, _, rest = name.partition(".")
+            place, _, inner = rest.partition(".")
+            yield ((reads[int(place)], inner) if part == "blocks" else (None, name)), layer, students
+
     def _layers(self) -> Iterator[tuple[str, Stacked, Rows]]:
         """Every stacked layer: its name, itself, and the students (of one copy) that have it."""
         for place, block in enumerate(self.blocks):
@@ -199,6 +237,11 @@ class Cohort(FusionModule):
         alone = Cohort(replace(self.plan, rhos=(self.plan.rhos[place],))).to(self.bias)
         alone.copy_rho(self, place, 0)
         return alone
+
+
+def _rows_of(users: Rows, students: Rows, copies: int) -> Int[Tensor, "copy student"]:
+    """Where a layer, whose students are `users` in each copy, has these students."""
+    return torch.arange(copies)[:, None] * len(users) + torch.searchsorted(users, students)
 
 
 def _flat(chosen: Bool[Tensor, "copy student batch"] | None) -> Bool[Tensor, "unit batch"] | None:

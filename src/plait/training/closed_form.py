@@ -18,9 +18,9 @@ from torch import Tensor
 
 from plait.data.batches import TrainingData
 from plait.nn.closed_head import ClosedHead, warmth
-from plait.nn.criteria import criterion_for, usable_mean
 from plait.nn.ridge_path import Fit, RidgePath
 from plait.nn.screening import screen
+from plait.training.judging import judge
 
 MOST_TEACHERS = 8
 """Heads that teach at most: the best of the best cluster."""
@@ -187,6 +187,4 @@ def losses_of(
     outputs: Float[Tensor, "student sample out"], usable: Bool[Tensor, "student sample"], data: TrainingData
 ) -> Float[ndarray, " student"]:
     """Mean loss of each student on the validation samples for which there is an output; inf where there is none."""
-    rows, criterion = data.validation, criterion_for(data.spec)
-    scores = criterion.score(criterion.link(outputs[:, rows]), data.samples.target[rows].double())
-    return usable_mean(scores, usable[:, rows]).where(usable[:, rows].any(1), torch.inf).numpy()
+    return judge(outputs[:, data.validation], usable[:, data.validation], data).losses

@@ -171,7 +171,7 @@ def _learn(
     beside: FittedLearners | None,
 ) -> LearnedEnsemble:
     """Train a cohort on cached representations and choose the ensemble of all."""
-    learned = learn(plan, how, course, None if beside is None else beside.losses)
+    learned = learn(plan, how, course, None if beside is None else beside.judged(course.data))
     found, cohort = of_networks(learned, averaging, course.data), learned.cohort.cpu()
     everyone = cohort if beside is None else Joined(cohort, beside.learners)
     found = found if beside is None else found.beside(of_learners(beside, averaging))

@@ -3,15 +3,14 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import Tensor
 
 from plait.data.batches import TrainingData
 from plait.nn.averaging import Averaging
-from plait.nn.module import evaluate
 from plait.nn.validation import Validation
+from plait.training.judging import own_outputs
 from plait.training.learners import FittedLearners
 from plait.training.mutual_learning import LearnedCohort
 
@@ -44,14 +43,10 @@ class Performance:
 
 def of_networks(learned: LearnedCohort, averaging: Averaging, data: TrainingData) -> Performance:
     """Every network's prediction of each validation sample, by the copy that was not trained on it."""
-    batch, cohort = data.samples.rows(data.validation), learned.cohort.cpu()
-    outputs = averaging.enter(evaluate(cohort, batch.features, batch.present).to(torch.float64))
-    by_copy = outputs.reshape(data.spec.folds, cohort.count, *outputs.shape[1:])
-    own = by_copy[batch.fold, :, torch.arange(len(batch))].transpose(0, 1)
-    readable = cohort.readable(batch.present)
-    usable = np.ones(own.shape[:2], dtype=bool) if readable is None else readable.numpy()
-    teaches = np.isin(np.arange(cohort.count), learned.top) & (learned.rho > 0)
-    return Performance(own.numpy(), usable, learned.losses, learned.independent, learned.epochs, teaches)
+    outputs, readable = own_outputs(learned.cohort, data)
+    teaches = np.isin(np.arange(len(learned.losses)), learned.top) & (learned.rho > 0)
+    facts = learned.losses, learned.independent, learned.epochs, teaches
+    return Performance(averaging.enter(outputs).numpy(), readable.numpy(), *facts)
 
 
 def of_learners(fitted: FittedLearners, averaging: Averaging) -> Performance:

@@ -16,6 +16,7 @@ from plait.nn.closed_head import ClosedHead
 from plait.nn.learners import LearnerPlan, Learners
 from plait.training.closed_form import HeadsTask, learn_heads, losses_of
 from plait.training.course import Course
+from plait.training.judging import Judged, judge
 from plait.training.progress import progress_bar
 
 _STREAM = 1000  # seeds of learners; those before are of networks
@@ -44,6 +45,10 @@ class FittedLearners:
     teaches: Bool[ndarray, " student"]
     rho: float
     history: pd.DataFrame
+
+    def judged(self, data: TrainingData) -> Judged:
+        """How the learners did on the validation samples."""
+        return judge(self.outputs, self.usable, data)
 
 
 def fit_learners(plan: LearnerPlan, course: Course) -> FittedLearners:

@@ -7,6 +7,7 @@ which the screened students' best validation losses are lowest on average.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,15 +17,17 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor
 
-from plait.data.batches import TrainingData
 from plait.data.settings import check_one_of, check_whole, strengths
 from plait.nn.cohort import Cohort, CohortPlan
 from plait.nn.screening import PerStudent, Screening, screen, teacher_weights
 from plait.training.course import Course
+from plait.training.judging import Judged, judge, own_outputs
 from plait.training.optimiser import Moments
+from plait.training.racing import per_student, race
 from plait.training.trainer import TrainingResult
 
 Teachers = Literal["clustering", "loss", "adaptive", "uniform"]
+Rule = Literal["exact", "paper", "one-se"]
 
 
 @dataclass(frozen=True)
@@ -36,25 +39,32 @@ class MutualLearning:
             and competes if it is listed.
         teachers: Who teaches: "clustering" (the best cluster of the students' losses at rho = 0, equally), "loss"
             (all, by 1 / loss at rho = 0), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally).
-        screening: "exact" (optimal one-dimensional k-means) or "paper" (scikit-learn's, one random start).
+        screening: Who is among the best: "exact" (optimal one-dimensional k-means), "paper" (scikit-learn's, one random
+            start), or "one-se" (within one standard error of the smallest loss).
         burn_in: First epochs of a phase with rho > 0 in which students learn alone.
         init: "scratch": every rho starts from the same initial weights. "paper": the first positive rho goes on
             from the best weights and optimiser states at rho = 0, as the published code does.
+        halvings: How often the worse half of the students stops in the course of rho = 0 (`plait.training.racing`);
+            they keep the weights of their best epoch, and rho > 0 is trained by the others.
     """
 
     rhos: tuple[float, ...] = (0.0, 0.99, 3.0)
     teachers: Teachers = "clustering"
-    screening: Literal["exact", "paper"] = "exact"
+    screening: Rule = "exact"
     burn_in: int = 0
     init: Literal["scratch", "paper"] = "scratch"
+    halvings: int = 0
 
     def check(self) -> None:
         """Raise ValueError if a setting is out of its range."""
         strengths("rhos", self.rhos)
         check_one_of("teachers", self.teachers, get_args(Teachers))
-        check_one_of("screening", self.screening, ("exact", "paper"))
+        check_one_of("screening", self.screening, get_args(Rule))
         check_one_of("init", self.init, ("scratch", "paper"))
         check_whole("burn_in", self.burn_in, 0)
+        check_whole("halvings", self.halvings, 0)
+        if self.halvings and self.init == "paper":
+            raise ValueError("init='paper' goes on from all students at rho = 0: it needs halvings=0.")
 
 
 @dataclass(frozen=True)
@@ -82,38 +92,39 @@ class LearnedCohort:
     history: pd.DataFrame
 
 
-def learn(
-    plan: CohortPlan, how: MutualLearning, course: Course, beside: Float[ndarray, " other"] | None = None
-) -> LearnedCohort:
+def learn(plan: CohortPlan, how: MutualLearning, course: Course, beside: Judged | None = None) -> LearnedCohort:
     """Train a cohort, choose rho, and give back the students at that rho.
 
     Students of other kinds that stand beside the cohort are screened with it: those of the cohort teach that are in the
-    best cluster of all. Where fewer than two are, students of the cohort have nothing worth learning from each other,
+    best cluster of all. Where none is, students of the cohort have nothing worth learning from each other,
     and rho = 0 is all that is trained (if it may be chosen).
 
     Args:
         plan: The cohort; its rhos are set here.
         how: How students learn from each other.
         course: Data, trainer and seed.
-        beside: Validation losses of students of other kinds; None is nobody.
+        beside: How students of other kinds did on the validation samples; None is nobody.
 
     Raises:
         ValueError: If a setting is out of its range or training diverged.
     """
     how.check()
     cohort = Cohort(replace(plan, rhos=(0.0,)), course.generator())
-    result = course.run(cohort, 1, "rho 0", keep_moments=how.init == "paper")
-    alone = _Phase(cohort, 0, result, _per_student(result.losses, cohort, course.data)[0])
-    screening, worth = _screened(alone.losses, beside, how, course.stream(2))
-    together = _learn_together(plan, how, course, alone, screening) if worth or 0.0 not in how.rhos else []
+    raced = race(
+        cohort, course, how.halvings, np.zeros(0) if beside is None else beside.losses, keep_moments=how.init == "paper"
+    )
+    losses = per_student(raced.result.losses, cohort, course.data)[0]
+    alone = _Phase(cohort, 0, raced.result, losses, np.arange(cohort.count))
+    screening, worth = _screened(alone, raced.remaining, beside, how, course)
+    together = _learn_together(how, course, alone, raced.remaining, screening) if worth else []
     found = [alone] * (0.0 in how.rhos) + together
-    levels = {phase.rho: float(phase.losses[screening.top].mean()) for phase in found}
+    levels = {phase.rho: float(phase.of(screening.top).mean()) for phase in found}
     chosen = min(found, key=lambda phase: (not np.isfinite(levels[phase.rho]), levels[phase.rho]))
     return LearnedCohort(
-        cohort=chosen.cohort.at_rho(chosen.place),
+        cohort=chosen.cohort_of_all(alone),
         rho=chosen.rho,
-        losses=chosen.losses,
-        epochs=chosen.epochs,
+        losses=_replaced(alone.losses, chosen.losses, chosen.students),
+        epochs=_replaced(alone.epochs, chosen.epochs, chosen.students),
         independent=alone.losses,
         top=screening.top,
         rho_losses=levels,
@@ -121,26 +132,21 @@ def learn(
     )
 
 
-def _screened(
-    losses: PerStudent, beside: Float[ndarray, " other"] | None, how: MutualLearning, seed: int
-) -> tuple[Screening, bool]:
-    """The best of the cohort, and whether learning from them is worth a try."""
-    alone = screen(losses, how.screening, seed)
-    if beside is None or not np.isfinite(beside).any():
-        return alone, True
-    found = screen(np.concatenate([losses, beside]), how.screening, seed)
-    top = found.top[found.top < len(losses)]
-    return (Screening(top, found.clusters), True) if len(top) > 1 else (alone, False)
+def _replaced(all_of: PerStudent, some: PerStudent, students: Int[ndarray, " some"]) -> PerStudent:
+    found = all_of.copy()
+    found[students] = some
+    return found
 
 
 @dataclass(frozen=True)
 class _Phase:
-    """One rho of a trained cohort."""
+    """One rho of a trained cohort: of all students, or of those at these positions."""
 
     cohort: Cohort
     place: int
     result: TrainingResult
     losses: PerStudent
+    students: Int[ndarray, " some"]
 
     @property
     def rho(self) -> float:
@@ -152,20 +158,73 @@ class _Phase:
         shape = (len(self.cohort.plan.rhos), self.cohort.plan.spec.folds, self.cohort.count)
         return np.asarray(self.result.epochs.double().reshape(shape).mean(1)[self.place])
 
+    def of(self, students: Int[ndarray, " few"]) -> Float[ndarray, " few"]:
+        """Losses of some of its students, by their positions among all."""
+        return self.losses[np.searchsorted(self.students, students)]
+
+    def cohort_of_all(self, alone: "_Phase") -> Cohort:
+        """All students at this rho; those who are not in this phase as they were alone."""
+        found = Cohort(replace(alone.cohort.plan, rhos=(self.rho,))).to(alone.cohort.bias)
+        found.copy_rho(alone.cohort, 0, 0)
+        part = self.cohort.at_rho(self.place).to(alone.cohort.bias)
+        found.take_part(part, torch.from_numpy(self.students), torch.ones(part.copies, part.count, dtype=torch.bool))
+        return found
+
+
+def _screened(
+    alone: _Phase, remaining: Int[ndarray, " remaining"], beside: Judged | None, how: MutualLearning, course: Course
+) -> tuple[Screening, bool]:
+    """The best of those who remain, and whether learning from them is worth a try."""
+    judged = remaining if np.isfinite(alone.losses[remaining]).any() else alone.students
+    losses = np.where(np.isin(alone.students, judged), alone.losses, np.inf)
+    screening = _Screener(how.screening, course, alone.cohort)
+    best, must = screening.of(losses), 0.0 not in how.rhos
+    if beside is None or not np.isfinite(beside.losses).any():
+        return best, must or len(remaining) > 0
+    found = screening.of(losses, beside)
+    top = found.top[found.top < len(losses)]
+    return (Screening(top, found.clusters), True) if len(top) and len(remaining) else (best, must)
+
+
+@dataclass(frozen=True)
+class _Screener:
+    """Screens a cohort, alone or with students of other kinds, by one of the rules."""
+
+    rule: str
+    course: Course
+    cohort: Cohort
+
+    def of(self, losses: PerStudent, beside: Judged | None = None) -> Screening:
+        every = losses if beside is None else np.concatenate([losses, beside.losses])
+        if self.rule != "one-se":
+            return screen(every, self.rule, self.course.stream(2))
+        own = self.own if beside is None else self.own.beside(beside)
+        return own.within_one_error(np.isfinite(every))
+
+    @cached_property
+    def own(self) -> Judged:
+        """How the cohort did."""
+        return judge(*own_outputs(self.cohort, self.course.data), self.course.data)
+
 
 def _learn_together(
-    plan: CohortPlan, how: MutualLearning, course: Course, alone: _Phase, screening: Screening
+    how: MutualLearning, course: Course, alone: _Phase, remaining: Int[ndarray, " remaining"], screening: Screening
 ) -> list[_Phase]:
-    """Train the cohort at all positive rhos at once; one phase each, of one result."""
+    """Train the cohort at all positive rhos at once; one phase each, of one result.
+
+    Those who were left behind at rho = 0 are not there (but everybody is where nobody remained).
+    """
     positive = tuple(rho for rho in how.rhos if rho > 0)
     if not positive:
         return []
-    cohort = Cohort(replace(plan, rhos=positive), course.generator())
-    _teach(cohort, how, alone.losses, screening)
+    students = remaining if len(remaining) else alone.students
+    chosen = tuple(alone.cohort.plan.students[place] for place in students)
+    cohort = Cohort(replace(alone.cohort.plan, students=chosen, rhos=positive), course.generator())
+    _teach(cohort, how, alone.of(students), replace(screening, top=np.searchsorted(students, screening.top)))
     warm = _continue(cohort, alone.cohort, alone.result) if how.init == "paper" else None
     result = course.run(cohort, 3, _label(positive), after_epoch=_Schedule(cohort, how), warm=warm)
-    losses = _per_student(result.losses, cohort, course.data)
-    return [_Phase(cohort, place, result, losses[place]) for place in range(len(positive))]
+    losses = per_student(result.losses, cohort, course.data)
+    return [_Phase(cohort, place, result, losses[place], students) for place in range(len(positive))]
 
 
 def _label(rhos: tuple[float, ...]) -> str:
@@ -202,14 +261,6 @@ def _or_equal(losses: PerStudent) -> PerStudent:
     if not np.isfinite(losses).any():
         return np.full(losses.size, 1 / losses.size)
     return teacher_weights(losses, "loss")
-
-
-def _per_student(losses: Float[Tensor, " unit"], cohort: Cohort, data: TrainingData) -> Float[ndarray, "rho student"]:
-    """Every student's loss at every rho: the mean over its folds, by their numbers of samples; inf if never judged."""
-    fold = data.samples.fold
-    sizes = torch.bincount(fold[fold >= 0], minlength=cohort.plan.spec.folds).double().numpy()
-    shaped = losses.double().numpy().reshape(len(cohort.plan.rhos), cohort.plan.spec.folds, cohort.count)
-    return np.asarray(np.average(shaped, axis=1, weights=sizes))
 
 
 def _continue(together: Cohort, alone: Cohort, first: TrainingResult) -> Moments | None:
