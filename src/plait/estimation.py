@@ -78,9 +78,9 @@ class FusionEstimator(BaseEstimator, ABC):
         target = self._read_target(target_of(y, modalities))
         labels = None if groups is None else group_codes(groups, modalities)
         seed = seed_from(self.random_state)
-        strata, foldable = self._strata(target), method.folds_allowed
+        strata, many = self._strata(target), method.folds_below if method.folds_allowed else 0
         held, needed = _held_out(self.validation, method, X, modalities), method.validation_needed
-        folds = validation_folds(len(modalities), held, strata, labels, seed, folds_allowed=foldable, needed=needed)
+        folds = validation_folds(len(modalities), held, strata, labels, seed, many=many, needed=needed)
         data = self._learn_from(modalities, target, folds, trainer, method)
         if labels is not None:
             data = replace(data, groups=torch.from_numpy(labels))

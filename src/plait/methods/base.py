@@ -13,6 +13,7 @@ from torch import Tensor
 from plait.data.spec import DataSpec
 from plait.nn.module import FusionModule
 from plait.training.course import Course
+from plait.training.splits import MANY
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,12 @@ class Method(BaseEstimator, ABC):
     Attributes:
         joins: Where the modalities meet, in one word: "nothing" (no fusion), "features", "representations",
             "predictions", or "all" (the method chooses among these).
+        folds_below: Number of samples below which several folds are held out by default, where they may be; from it on
+            one set is.
     """
 
     joins: ClassVar[str] = "representations"
+    folds_below: ClassVar[int] = MANY
 
     @property
     def folds_allowed(self) -> bool:

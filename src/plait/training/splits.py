@@ -24,7 +24,9 @@ HeldOut: TypeAlias = "float | int | Sequence[bool] | ndarray | pd.Series[bool] |
 """A share, a number of folds, 0 for nothing, or one boolean a sample; None is by the number of samples."""
 
 _FEWEST = 4
-_FOLDS, _SHARE, _ENOUGH, _MANY = 5, 0.2, 20, 1000
+MANY = 1000
+"""Samples from which one hold-out set is large enough to judge by, as a rule."""
+_FOLDS, _SHARE, _ENOUGH = 5, 0.2, 20
 
 
 def validation_folds(
@@ -34,7 +36,7 @@ def validation_folds(
     groups: ndarray | None = None,
     random_state: int = 0,
     *,
-    folds_allowed: bool = True,
+    many: int = MANY,
     needed: bool = True,
 ) -> Labels:
     """The fold that each sample validates, or -1 for a sample that only trains.
@@ -43,13 +45,13 @@ def validation_folds(
         samples: Number of samples, at least 4.
         validation: Share of the samples (of the groups, if there are no classes) that is held out (a number between
             0 and 1; they are fold 0), or the number of folds (a whole number of at least 2). None is 5 folds from 20
-            up to 1000 samples (of 20 groups or more), where a hold-out set would be too small to judge by, else 0.2.
+            to below 1000 samples (`many`; of 20 groups or more), where a hold-out set would be too small to judge by, else 0.2.
             Or one boolean a sample, True for those that are held out, whatever their classes. 0 holds out nothing.
         classes: Class of each sample, to keep the shares of the classes alike; None does not stratify. A class
             always keeps a sample that trains, where there is a hold-out set.
         groups: Group of each sample (a patient, a recording); groups are never divided. None is no groups.
         random_state: Seed of the division.
-        folds_allowed: Whether None may become folds.
+        many: From so many samples None is a hold-out set; 0 where it always is.
         needed: Whether 0 is refused, as something is to be held out.
 
     Raises:
@@ -62,7 +64,7 @@ def validation_folds(
         return np.full(samples, -1)
     count = samples if groups is None else len(np.unique(groups))
     if validation is None:
-        validation = _FOLDS if folds_allowed and count >= _ENOUGH and samples < _MANY else _SHARE
+        validation = _FOLDS if count >= _ENOUGH and samples < many else _SHARE
     folds, share = _read(validation)
     _check(samples, max(_FEWEST, folds), f"validation={validation!r} needs at least {{}} samples; got {{}} sample(s).")
     _check(count, folds or 2, f"validation={validation!r} divides whole groups, at least {{}}; got {{}} group(s).")
