@@ -8,6 +8,7 @@ from sklearn.utils import Bunch
 from plait import Modalities, datasets
 from plait.cli.sources import DatasetSource, dataset_loaders
 from plait.cli.targets import TargetValues
+from plait.datasets.hippocampus import SESSIONS
 
 
 @pytest.fixture
@@ -59,3 +60,22 @@ def test_every_table_of_ett_has_a_name(windows: Bunch, monkeypatch: pytest.Monke
     assert [names for names, _ in asked] == [("ETTh1",), ("ETTh2",)]
     assert all(options["split"] == "all" for _, options in asked)
     assert "ETTm2" in str(loaders["ettm2"].__doc__)
+
+
+def test_every_session_of_the_hippocampus_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arms are classes by name; a position is a number, and comes with its laps."""
+    choice = Bunch(data=Modalities({"a": np.arange(4.0)}), target=np.array([0, 1, 1, 0]))
+    track = Bunch(data=choice.data, target=np.array([0.5, 1.5, 0.5, 1.0]), groups=np.array([0, 0, 1, 1]))
+    choice.update(target_names=np.array(["left", "right"]), DESCR="")
+    track.update(target_names=np.array(["position"]), DESCR="")
+    monkeypatch.setattr(datasets, "fetch_hippocampus", lambda name: track if name.startswith("track") else choice)
+    loaders = {name: load for name, load in dataset_loaders().items() if name.startswith("hippocampus")}
+    assert list(loaders) == [f"hippocampus-{session}" for session in SESSIONS]
+    assert "arm" in str(loaders["hippocampus-mouse2_session1"].__doc__)
+    told = DatasetSource("choice", loaders["hippocampus-mouse2_session1"]).training(all_rows=False)
+    assert TargetValues.of(told, None).values.tolist() == ["left", "right", "right", "left"]
+    samples = DatasetSource("track", loaders["hippocampus-track290"]).training(all_rows=False)
+    target = TargetValues.of(samples, None)
+    assert (target.task, target.values.tolist()) == ("regression", [0.5, 1.5, 0.5, 1.0])
+    assert samples.groups is not None
+    assert samples.groups.tolist() == [0, 0, 1, 1]

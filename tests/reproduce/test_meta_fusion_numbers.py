@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plait.reproduce.meta_fusion_checks import SHARES, Floor, NotBelow, real_checks, simulation_checks
+from plait.reproduce.meta_fusion_checks import (
+    SHARES,
+    AboveInMost,
+    Floor,
+    NotBelow,
+    NotBelowBest,
+    real_checks,
+    simulation_checks,
+)
 from plait.reproduce.meta_fusion_numbers import META, RIDGE, published, reference
 
 
@@ -113,3 +121,34 @@ def test_one_seed_has_no_standard_error() -> None:
     """It is not judged against another method."""
     rows = [("g", "default", 1, 0.1), ("g", "late", 1, 0.8)]
     assert real_checks([NotBelow("g", "accuracy", "late")], _real(rows)).empty
+
+
+@pytest.mark.parametrize(("ours", "held"), [((0.84, 0.88), True), ((0.80, 0.82), False)])
+def test_the_best_of_several_is_that_of_the_test(ours: tuple[float, float], held: bool) -> None:
+    """b has a mean of .86 and a of .85, whatever their best seed; only seeds that all have count."""
+    scores = {"default": ours, "a": (0.90, 0.80), "b": (0.85, 0.87)}
+    rows = [("g", name, seed, value) for name, values in scores.items() for seed, value in enumerate(values)]
+    check = NotBelowBest("g", "accuracy", ("a", "b"), "single modality")
+    found = _one(real_checks([check], _real([*rows, ("g", "a", 2, 1.0), ("g", "default", 2, 0.0)])))
+    assert (found["measured"], found["runs"]) == (pytest.approx(np.mean(ours) - 0.86), 2)
+    assert found["held"] == held
+    assert "minus that of b, the best single modality" in found["check"]
+
+
+def test_the_best_is_not_known_before_all_have_run() -> None:
+    """Nothing is said without one of the rivals, or of one seed."""
+    check = NotBelowBest("g", "accuracy", ("a", "b"), "single modality")
+    rows = [("g", name, seed, 0.5) for name in ("default", "a") for seed in (1, 2)]
+    assert real_checks([check], _real(rows)).empty
+    assert real_checks([check], _real([*rows, ("g", "b", 1, 0.5)])).empty
+
+
+@pytest.mark.parametrize(("third", "held"), [(0.81, True), (0.8, False)])
+def test_above_in_most_counts_groups(third: float, held: bool) -> None:
+    """By the mean over the seeds; equal is not above. Nothing is said while a group has no run."""
+    check = AboveInMost({"a": 0.5, "b": 0.9, "c": 0.8}, "accuracy", 2, "the number")
+    rows = [("a", "default", 1, 0.4), ("a", "default", 2, 0.7), ("b", "default", 1, 0.1), ("c", "late", 1, 1.0)]
+    assert real_checks([check], _real(rows)).empty
+    found = _one(real_checks([check], _real([*rows, ("c", "default", 1, third)])))
+    assert (found["measured"], found["runs"], found["held"]) == (1 + held, 1, held)
+    assert found["threshold"] == "at least 2 of 3, mean over the runs"

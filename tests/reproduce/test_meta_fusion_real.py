@@ -74,7 +74,9 @@ def test_every_division_has_every_method(name: str, divisions: int) -> None:
 def test_all_settings_are_defaults(monkeypatch: pytest.MonkeyPatch, arm: str, method: object) -> None:
     """Of the method, the estimator and the trainer; the seed is that of the run."""
     seen: list[FusionClassifier] = []
-    monkeypatch.setattr(real, "fit_and_tell", lambda model, data, target: seen.append(model) or {"fit_seconds": 1.0})
+    monkeypatch.setattr(
+        real, "fit_and_tell", lambda model, data, target, groups: seen.append(model) or {"fit_seconds": 1.0}
+    )
     monkeypatch.setattr(FusionClassifier, "predict_proba", lambda self, X: np.tile([0.5, 0.5], (len(X), 1)))
     numbers = found(planned("alzheimer", epochs=None), arm).numbers
     assert repr(seen[0]) == repr(FusionClassifier(method, trainer=Trainer(threads=1), random_state=2))
@@ -93,7 +95,7 @@ def test_numbers_of_folds_are_means_and_seconds_are_a_sum(monkeypatch: pytest.Mo
     """Ten fits of one second, each on nine tenths of the samples."""
     sizes: list[int] = []
 
-    def tell(model: FusionClassifier, data: Modalities, target: np.ndarray) -> dict[str, float]:
+    def tell(model: FusionClassifier, data: Modalities, target: np.ndarray, groups: None) -> dict[str, float]:
         sizes.append(len(data))
         return {"fit_seconds": 1.0, "students": float(len(sizes))}
 

@@ -1,5 +1,6 @@
 """Tables of a reproduction: means, intervals, differences over the same seeds, and other people's numbers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,14 @@ def test_seeds_that_one_arm_lacks_do_not_count(tmp_path: Path) -> None:
     tiny = Tiny(numbers={**NUMBERS, "a/x/old": {3: 5.0, 2: 4.0, 9: 100.0}})
     row = reproduce(tiny.study(), tmp_path, verbose=0).differences.iloc[0]
     assert (row["difference"], row["seeds"]) == (pytest.approx((2 - 4 + 6 - 5) / 2), 2)
+
+
+def test_a_metric_that_an_arm_does_not_have_is_left_out(tmp_path: Path) -> None:
+    """Of groups with metrics of their own: no difference of nothing, and no error where no run has the first one."""
+    tiny, metrics = Tiny(), {"accuracy": "higher", "undefined": "lower", "error": "lower"}
+    found = reproduce(replace(tiny.study(), metrics=metrics), tmp_path, verbose=0)
+    assert found.differences["metric"].tolist() == ["error"]
+    assert found.errors == {}
 
 
 def test_one_common_seed_has_a_difference_and_no_interval(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from sklearn.utils import Bunch
 from plait import datasets
 from plait.data.files import read_folder
 from plait.data.modalities import Modalities
+from plait.datasets.hippocampus import CHOICES, SESSIONS
 
 _FETCH = "fetch_"
 
@@ -174,9 +175,11 @@ class DatasetSource(Source):
 
 
 def _target(bunch: Bunch) -> "pd.Series[Any] | pd.DataFrame":
-    """Names of classes, or a table of numbers."""
+    """Names of classes, or numbers: a table, where a sample has several."""
     if bunch.target.ndim > 1:
         return pd.DataFrame(bunch.target, index=bunch.data.ids, columns=bunch.target_names)
+    if bunch.target.dtype.kind == "f":
+        return pd.Series(bunch.target, index=bunch.data.ids, name="target")
     return pd.Series(bunch.target_names[bunch.target], index=bunch.data.ids, name="target")
 
 
@@ -187,7 +190,8 @@ def dataset_loaders() -> dict[str, Callable[[], Bunch]]:
     """
     names = (name for name in datasets.__all__ if name.startswith(_FETCH))
     loaders = {name.removeprefix(_FETCH): getattr(datasets, name) for name in names}
-    del loaders["ett"]
+    del loaders["ett"], loaders["hippocampus"]
+    loaders |= {f"hippocampus-{session}": _recording(session) for session in SESSIONS}
     return loaders | {name.lower(): _transformer(name) for name in ("ETTh1", "ETTh2", "ETTm1", "ETTm2")}
 
 
@@ -202,6 +206,17 @@ def _transformer(name: str) -> Callable[[], Bunch]:
     load.__doc__ = (
         f"Load {name}: 96 steps of oil temperature, loads and calendar, the next 96 of all seven to forecast."
     )
+    return load
+
+
+def _recording(session: str) -> Callable[[], Bunch]:
+    """The loader of one session of the hippocampus."""
+
+    def load() -> Bunch:
+        return datasets.fetch_hippocampus(session)
+
+    what = "the arm that is chosen next" if session in CHOICES else "the position on a track"
+    load.__doc__ = f"Load {session} of the hippocampus: {what}, from spikes and field potentials."
     return load
 
 

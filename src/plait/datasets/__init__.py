@@ -6,6 +6,7 @@ from plait.datasets.av_digits import fetch_av_digits
 from plait.datasets.clothing import fetch_clothing
 from plait.datasets.emoji import fetch_emoji
 from plait.datasets.ett import fetch_ett
+from plait.datasets.hippocampus import fetch_hippocampus
 from plait.datasets.htad import fetch_htad
 from plait.datasets.mfeat import fetch_mfeat
 from plait.datasets.mitbih import fetch_mitbih
@@ -25,6 +26,7 @@ __all__ = [
     "fetch_clothing",
     "fetch_emoji",
     "fetch_ett",
+    "fetch_hippocampus",
     "fetch_htad",
     "fetch_mfeat",
     "fetch_mitbih",

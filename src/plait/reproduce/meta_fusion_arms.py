@@ -27,8 +27,19 @@ def default_trainer(request: Request) -> Trainer:
     return trainer if request.epochs is None else replace(trainer, epochs=request.epochs)
 
 
-def fit_and_tell(model: FusionEstimator, data: Modalities, target: Shaped[ndarray, " sample"]) -> dict[str, float]:
+def fit_and_tell(
+    model: FusionEstimator,
+    data: Modalities,
+    target: Shaped[ndarray, " sample"],
+    groups: Shaped[ndarray, " sample"] | None = None,
+) -> dict[str, float]:
     """Fit a model that has a cohort, and say what came of it.
+
+    Args:
+        model: The model.
+        data: Samples.
+        target: Their targets.
+        groups: Which of them are validated together; None is each by itself.
 
     Returns:
         `fit_seconds`; `students`; `validation_loss`, that of the best student; of Meta Fusion `teachers` and the chosen
@@ -36,7 +47,7 @@ def fit_and_tell(model: FusionEstimator, data: Modalities, target: Shaped[ndarra
     """
     start = time.perf_counter()
     estimator: Any = model
-    estimator.fit(data, target)
+    estimator.fit(data, target, groups=groups)
     seconds, cohort, method = time.perf_counter() - start, model.cohort_, model.method_
     told = {"fit_seconds": seconds, "students": float(len(cohort))}
     told |= {"validation_loss": float(cohort["validation_loss"].min())}

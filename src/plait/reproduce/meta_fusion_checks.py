@@ -1,5 +1,6 @@
 """Thresholds of the reproductions of Meta Fusion: beside the authors' numbers, and on real data."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,8 +47,16 @@ def _better(share: float, ratio: "pd.Series[float]") -> Iterable[dict[str, Any]]
         yield _row(what, f"at most {share:g} in every run", most, len(ratio), held=most <= share)
 
 
+class Threshold(ABC):
+    """Something that the default must reach."""
+
+    @abstractmethod
+    def rows(self, results: pd.DataFrame) -> Iterable[dict[str, Any]]:
+        """What was measured; nothing where runs for it are not there."""
+
+
 @dataclass(frozen=True)
-class Floor:
+class Floor(Threshold):
     """What the mean of the default over the runs of a group must reach.
 
     Args:
@@ -70,7 +79,7 @@ class Floor:
 
 
 @dataclass(frozen=True)
-class NotBelow:
+class NotBelow(Threshold):
     """The default is no worse than another arm by more than one standard error of the differences, seed by seed.
 
     Args:
@@ -86,14 +95,70 @@ class NotBelow:
     def rows(self, results: pd.DataFrame) -> Iterable[dict[str, Any]]:
         """One row, if both have runs of two seeds or more."""
         ours, theirs = (_by_seed(results, self.group, name, self.metric) for name in (DEFAULT, self.rival))
-        apart = (ours - theirs).dropna()
-        if len(apart) > 1:
-            mean, error = float(apart.mean()), float(apart.std(ddof=1)) / len(apart) ** 0.5
-            what = f"{self.group}: {self.metric} of {DEFAULT} minus that of {self.rival}"
-            yield _row(what, f"at least {-error:.4f}, one standard error below", mean, len(apart), held=mean >= -error)
+        yield from _not_below(f"{self.group}: {self.metric} of {DEFAULT} minus that of {self.rival}", ours - theirs)
 
 
-def real_checks(thresholds: Iterable[Floor | NotBelow], results: pd.DataFrame) -> pd.DataFrame:
+@dataclass(frozen=True)
+class NotBelowBest(Threshold):
+    """The same of whichever of several arms is best in the test itself, which is more than could be known before it.
+
+    Args:
+        group: The group.
+        metric: The metric; higher is better.
+        rivals: Methods of which the best by the mean over the seeds is taken.
+        what: What they are, in words.
+    """
+
+    group: str
+    metric: str
+    rivals: tuple[str, ...]
+    what: str
+
+    def rows(self, results: pd.DataFrame) -> Iterable[dict[str, Any]]:
+        """One row, if the default and every rival have runs of two seeds or more; only seeds that all have count."""
+        names = (DEFAULT, *self.rivals)
+        known = pd.DataFrame({name: _by_seed(results, self.group, name, self.metric) for name in names}).dropna()
+        if len(known):
+            best = str(known[[*self.rivals]].mean().idxmax())
+            what = f"{self.group}: {self.metric} of {DEFAULT} minus that of {best}, the best {self.what}"
+            yield from _not_below(what, known[DEFAULT] - known[best])
+
+
+@dataclass(frozen=True)
+class AboveInMost(Threshold):
+    """The mean of the default over the runs is above a number in so many groups.
+
+    Args:
+        floors: The number by group.
+        metric: The metric; higher is better.
+        least: In how many groups it must be above, at least.
+        what: What the numbers are, in words.
+    """
+
+    floors: Mapping[str, float]
+    metric: str
+    least: int
+    what: str
+
+    def rows(self, results: pd.DataFrame) -> Iterable[dict[str, Any]]:
+        """One row, if every group has runs."""
+        values = {group: _by_seed(results, group, DEFAULT, self.metric) for group in self.floors}
+        if all(map(len, values.values())):
+            above = sum(float(values[group].mean()) > floor for group, floor in self.floors.items())
+            what = f"groups in which {self.metric} of {DEFAULT} is above {self.what}"
+            threshold = f"at least {self.least} of {len(values)}, mean over the runs"
+            yield _row(what, threshold, float(above), min(map(len, values.values())), held=above >= self.least)
+
+
+def _not_below(what: str, apart: "pd.Series[float]") -> Iterable[dict[str, Any]]:
+    """A row on differences seed by seed, if there are two: not below 0 by more than one standard error of them."""
+    known = apart.dropna()
+    if len(known) > 1:
+        mean, error = float(known.mean()), float(known.std(ddof=1)) / len(known) ** 0.5
+        yield _row(what, f"at least {-error:.4f}, one standard error below", mean, len(known), held=mean >= -error)
+
+
+def real_checks(thresholds: Iterable[Threshold], results: pd.DataFrame) -> pd.DataFrame:
     """Every threshold that has runs, and whether it holds."""
     return _table([] if results.empty else [row for one in thresholds for row in one.rows(results)])
 

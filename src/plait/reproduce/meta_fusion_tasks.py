@@ -1,7 +1,7 @@
 """The real data of Meta Fusion's reproductions: how they are divided, scored, and what is asked of the default."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -12,8 +12,10 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.utils import Bunch
 
 from plait import datasets
+from plait.data.spec import Task
+from plait.methods.base import Method
 from plait.reproduce.meta_fusion_arms import LATE_LINEAR
-from plait.reproduce.meta_fusion_checks import Floor, NotBelow
+from plait.reproduce.meta_fusion_checks import Floor, NotBelow, Threshold
 from plait.statistics.metrics import Score, metric_by_name
 
 Split = tuple[Int[ndarray, " train"], Int[ndarray, " test"]]
@@ -38,24 +40,48 @@ class Division:
 
 
 @dataclass(frozen=True)
+class Way:
+    """A method and what it reads.
+
+    Args:
+        method: The method.
+        modalities: What it reads; () is everything.
+    """
+
+    method: Method
+    modalities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RealTask:
     """A data set and what is asked of it.
 
     Args:
-        fetch: Loads it.
+        fetch: Loads it. Where it comes with `groups`, a fit holds out whole ones to choose by.
         modalities: Its modalities.
         divisions: Ways to divide it, by group.
         scores: What predictions are scored by, by name; higher is better.
         thresholds: What the default must reach.
         note: What has to be said with every number.
+        task: Whether classes or real values are predicted.
+        errors: What predictions are scored by too, by name; lower is better.
+        further: What is run beside the arms that every task has, by the name of the arm.
     """
 
     fetch: Callable[[], Bunch]
     modalities: tuple[str, ...]
     divisions: Mapping[str, Division]
     scores: Mapping[str, Score]
-    thresholds: tuple[Floor | NotBelow, ...]
+    thresholds: tuple[Threshold, ...]
     note: str
+    task: Task = "classification"
+    errors: Mapping[str, Score] = field(default_factory=dict)
+    further: Mapping[str, Way] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """Everything that predictions are scored by: whether higher or lower is better, by name."""
+        return dict.fromkeys(self.scores, "higher") | dict.fromkeys(self.errors, "lower")
 
 
 def binary_f1(target: Int[ndarray, " sample"], outputs: Float[ndarray, "sample out"]) -> float:

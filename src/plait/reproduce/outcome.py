@@ -81,7 +81,7 @@ class Outcome:
         """
         results = self.results
         metric, better = next(iter(self.study.metrics.items()))
-        if results.empty:
+        if metric not in results:
             return {}
         means = results[~results["arm"].str.contains("/")].groupby("arm", sort=False)[metric].mean()
         return {str(arm): float(mean if better == "lower" else 1 - mean) for arm, mean in means.items()}

@@ -61,6 +61,9 @@ REPRODUCTIONS: Mapping[str, Entry] = {
     "meta-fusion/alzheimer": Entry(
         "meta_fusion_real", "Alzheimer's disease by three omics", "a quarter of an hour on two cores", ("alzheimer",)
     ),
+    "meta-fusion/neural": Entry(
+        "meta_fusion_neural", "choices and positions by spikes and field potentials", "two hours on two cores"
+    ),
 }
 """By name."""
 

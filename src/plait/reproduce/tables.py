@@ -101,7 +101,7 @@ def difference_table(study: Study, results: pd.DataFrame) -> pd.DataFrame:
 
     Columns: group, arm, minus, metric, better ("lower" or "higher"), difference (mean of arm - minus), low and high
     (95 % Student-t over the seeds, of one comparison alone), sd, seeds, reading, note. A contrast without a common
-    seed is left out.
+    seed is left out, and so is a metric that the arm does not have.
     """
     if results.empty:
         return pd.DataFrame(columns=list(_DIFFERENCES))
@@ -112,6 +112,7 @@ def difference_table(study: Study, results: pd.DataFrame) -> pd.DataFrame:
         for one in known
         if arms[one.arm].index.intersection(arms[one.minus].index).size
         for metric, better in study.metrics.items()
+        if metric in results and arms[one.arm][metric].notna().any()
     ]
     return pd.DataFrame(rows, columns=list(_DIFFERENCES))
 
