@@ -1,9 +1,10 @@
 """Which students a cohort has: counts and order of the specification, policies, limits."""
 
 import pytest
+import torch
 
 from plait.data.spec import DataSpec
-from plait.nn.dictionary import default_labels, whole_student
+from plait.nn.dictionary import default_labels, found_labels, whole_student
 from plait.nn.extractors import Encoder, Identity, parse_dictionary
 from plait.nn.students import Student, choose_students, full_product, singles_pairs_all
 
@@ -161,18 +162,9 @@ def test_a_student_says_what_it_reads():
     assert whole_student(spec, ["text", "audio"]).name == "text:identity + audio:identity"
 
 
-@pytest.mark.parametrize(
-    ("width", "samples", "labels"),
-    [
-        (8, 100, ("identity", "pca-4", "pca-2", "null")),
-        (9, 100, ("identity", "pca-4", "pca-2", "null")),
-        (300, 41, ("identity", "pca-20", "pca-10", "null")),
-        (3, 100, ("identity", "null")),
-        (300, 4, ("identity", "null")),
-    ],
-)
-def test_default_extractors(width, samples, labels):
-    """The features, half and a quarter as many components as features or samples, and nothing."""
-    spec = DataSpec({"a": (width,)}, 1, "regression")
-    assert default_labels(spec, samples) == {"a": labels}
-    parse_dictionary(default_labels(spec, samples), spec)
+def test_default_extractors():
+    """The features, their components, what is shared and what is not, with numbers to be found; modules are read whole."""
+    spec = DataSpec({"a": (8,), "b": (3,)}, 1, "regression", {"b": torch.nn.Linear(3, 2)})
+    labels = default_labels(spec)
+    assert labels == {"a": ("identity", "pca-auto", "shared-auto", "individual-auto", "null"), "b": ("module", "null")}
+    parse_dictionary(found_labels(labels, spec, None), spec)

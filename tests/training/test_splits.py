@@ -110,7 +110,7 @@ def test_the_seed_decides(validation, grouped, classes):
 def test_by_default_small_data_have_folds(samples, groups, allowed, folds):
     """Five from 20 samples and groups up to 1000 samples, where the method allows it; else a fifth is held out."""
     labels = None if groups is None else np.arange(samples) % groups
-    found = validation_folds(samples, None, None, labels, folds_allowed=allowed)
+    found = validation_folds(samples, None, None, labels, many=1000 if allowed else 0)
     assert found.max() + 1 == folds
     if folds == 1 and groups is None:
         assert (found == 0).sum() == round(0.2 * samples)

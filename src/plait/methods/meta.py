@@ -40,7 +40,6 @@ _RULES = {
     "weighted-vote": "weighted",
 }
 _VOTES = ("majority", "weighted-vote")
-_MANY = 10**9  # samples, where there are none yet
 _HEADS: tuple[tuple[int, ...], ...] = ((128, 64), ())
 
 
@@ -67,8 +66,8 @@ class MetaFusion(Method):
             student), "sliced-50" (50 units of a perceptron trained alone, then frozen), "module" (the user's encoder),
             "null" (nothing). With "auto" in place of the number, "pca-auto", "shared-auto" and "individual-auto", it is
             found from the training samples: components that stand out of noise (Gavish and Donoho, 2014), directions
-            above all of permuted samples. None: features, components of half and of a quarter of their number, and
-            nothing; the user's module where one is given.
+            above all of permuted samples. None: the features, "pca-auto", "shared-auto", "individual-auto" and
+            nothing; the user's module and nothing where one is given.
         hidden: Widths of the hidden layers of every student's head; () is linear. None tries (128, 64) and (), and
             keeps the one whose ensemble has the lower validation loss.
         encoder_hidden: Widths of the hidden layers of "encoder" and "sliced" extractors.
@@ -109,23 +108,24 @@ class MetaFusion(Method):
     """
 
     joins: ClassVar[str] = "all"
+    folds_below: ClassVar[int] = 2001
 
     extractors: Mapping[str, Iterable[str]] | Iterable[str] | None = None
-    hidden: tuple[int, ...] | None = None
+    hidden: tuple[int, ...] | None = (128, 64)
     encoder_hidden: tuple[int, ...] = (256,)
     rhos: tuple[float, ...] = (0.0, 0.99, 3.0)
     teachers: Teachers = "clustering"
-    screening: Rule = "exact"
-    ensemble: Ensemble | Mapping[str, float] = "greedy"
+    screening: Rule = "one-se"
+    ensemble: Ensemble | Mapping[str, float] = "bagged-greedy"
     average: Literal["probabilities", "logits", "votes"] = "probabilities"
     policy: Literal["auto", "product", "singles-pairs-all"] = "auto"
     max_students: int | None = 64
     dropout: float = 0.2
     burn_in: int = 0
     init: Literal["scratch", "paper"] = "scratch"
-    learners: tuple[Base, ...] = ()
+    learners: tuple[Base, ...] = ("ridge", "quadratic")
     learner_rhos: tuple[float, ...] | None = None
-    halvings: int = 0
+    halvings: int = 3
 
     @classmethod
     def paper(
@@ -160,6 +160,7 @@ class MetaFusion(Method):
             dropout=0.0,
             init="paper",
             learners=(),
+            halvings=0,
         )
 
     @property
@@ -209,7 +210,7 @@ class MetaFusion(Method):
     def _labels(self, spec: DataSpec, parts: Parts | None) -> dict[str, tuple[str, ...]]:
         """The dictionary as text, for every modality, with the numbers that were found."""
         if self.extractors is None:
-            return default_labels(spec, len(parts.present) if parts else _MANY)
+            return found_labels(default_labels(spec), spec, parts)
         if isinstance(self.extractors, Mapping):
             given = {name: words(f"extractors[{name!r}]", labels) for name, labels in self.extractors.items()}
         else:

@@ -11,17 +11,17 @@ from plait.nn.parts import Parts
 from plait.nn.students import Dictionary, Student
 
 AUTO = "auto"
-_SHARES = (2, 4)
-_NARROW, _WIDE = 4, 256
+_WIDE = 256
+_USUAL = ("identity", f"pca-{AUTO}", f"shared-{AUTO}", f"individual-{AUTO}")
 
 
-def default_labels(spec: DataSpec, samples: int) -> dict[str, tuple[str, ...]]:
-    """Extractors of every modality where the user names none.
+def default_labels(spec: DataSpec) -> dict[str, tuple[str, ...]]:
+    """Extractors of every modality where the user names none, with "auto" in place of the numbers.
 
-    The user's module where one is given; else the features, and principal components: half and a quarter as many
-    as features (or training samples, if they are fewer; none below four). Every modality may also be ignored.
+    The user's module where one is given; else the features, their principal components, what they share with the other
+    modalities, and what is left beside it. Every modality may also be ignored.
     """
-    return {name: (*_read(spec, name, samples), NULL) for name in spec.names}
+    return {name: ((whole_label(spec, name),) if name in spec.encoders else _USUAL) + (NULL,) for name in spec.names}
 
 
 def found_labels(
@@ -117,11 +117,3 @@ def encoded_student(spec: DataSpec, names: Sequence[str]) -> Student:
 def whole_label(spec: DataSpec, name: str) -> str:
     """The extractor that reads all of a modality: the user's module where one is given, else the features."""
     return "module" if name in spec.encoders else "identity"
-
-
-def _read(spec: DataSpec, name: str, samples: int) -> tuple[str, ...]:
-    if name in spec.encoders:
-        return (whole_label(spec, name),)
-    rank = min(spec.width(name), max(samples - 1, 1))
-    sizes = [rank // share for share in _SHARES] if rank >= _NARROW else []
-    return (whole_label(spec, name), *(f"pca-{size}" for size in sizes))

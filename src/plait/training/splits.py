@@ -45,8 +45,9 @@ def validation_folds(
         samples: Number of samples, at least 4.
         validation: Share of the samples (of the groups, if there are no classes) that is held out (a number between
             0 and 1; they are fold 0), or the number of folds (a whole number of at least 2). None is 5 folds from 20
-            to below 1000 samples (`many`; of 20 groups or more), where a hold-out set would be too small to judge by, else 0.2.
-            Or one boolean a sample, True for those that are held out, whatever their classes. 0 holds out nothing.
+            to below 1000 samples (`many`; of 20 groups or more), where a hold-out set would be too small to judge by,
+            else 0.2. Or one boolean a sample, True for those that are held out, whatever their classes. 0 holds out
+            nothing.
         classes: Class of each sample, to keep the shares of the classes alike; None does not stratify. A class
             always keeps a sample that trains, where there is a hold-out set.
         groups: Group of each sample (a patient, a recording); groups are never divided. None is no groups.
