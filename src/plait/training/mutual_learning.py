@@ -24,7 +24,7 @@ from plait.training.course import Course
 from plait.training.optimiser import Moments
 from plait.training.trainer import TrainingResult
 
-Teachers = Literal["clustering", "loss", "adaptive", "uniform"]
+Teachers = Literal["clustering", "loss", "adaptive", "uniform", "worst"]
 
 
 @dataclass(frozen=True)
