@@ -18,7 +18,7 @@ from plait.methods.meta import MetaFusion
 from plait.nn.screening import teacher_weights
 from plait.reproduce.meta_fusion_arms import fit_and_tell
 from plait.reproduce.meta_fusion_checks import negative_checks
-from plait.reproduce.meta_fusion_numbers import NEGATIVE, SPLIT
+from plait.reproduce.meta_fusion_numbers import NEGATIVE, NEGATIVE_ARMS, NEGATIVE_RHO, SPLIT
 from plait.reproduce.meta_fusion_simulations import Rows, SharingProtocol, load
 from plait.reproduce.negative_picture import pictures
 from plait.reproduce.study import Contrast, Found, Request, Run, Study
@@ -189,12 +189,14 @@ def contrasts(_results: pd.DataFrame) -> list[Contrast]:
 
 def published(results: pd.DataFrame) -> pd.DataFrame:
     """The saved run of the authors, where its seed was run."""
-    seeds, rows = set() if results.empty else set(results["seed"]), []
-    for arm, way in ways(PROTOCOL).items():
-        for seed, errors in NEGATIVE.of(arm).iterrows():
-            if seed in seeds:
-                told = (float("nan"), f"{SPLIT}; seed {seed}", NEGATIVE.source)
-                rows += [
-                    (GROUP, way.says, name, value, *told) for name, value in {"mse": errors.mean(), **errors}.items()
-                ]
+    seeds, says = set() if results.empty else set(results["seed"]), ways(PROTOCOL)
+    known = {arm: NEGATIVE.of(arm).assign(mse=NEGATIVE.of(arm).mean(axis=1)) for arm in NEGATIVE_ARMS}
+    known[CHOSEN] = pd.DataFrame({"rho": [NEGATIVE_RHO]}, index=[1])
+    rows = [
+        (GROUP, says[arm].says, metric, value, float("nan"), f"{SPLIT}; seed {seed}", NEGATIVE.source)
+        for arm, table in known.items()
+        for seed, values in table.iterrows()
+        if seed in seeds
+        for metric, value in values.items()
+    ]
     return pd.DataFrame(rows, columns=["group", "method", "metric", "value", "sd", "protocol", "source"])

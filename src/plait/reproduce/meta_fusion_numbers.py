@@ -99,6 +99,11 @@ NEGATIVE = Reference(
     "one run saved in the authors' notebook; not the paper's tables",
 )
 """By arm of the study of negative learning and by student: components of each modality that it reads."""
+NEGATIVE_ARMS = ("independent", "clustering", "adversarial")
+NEGATIVE_TEACHERS = {"clustering": ("(80,60)", "(0,60)"), "adversarial": ("(60,0)", "(50,0)")}
+"""Who taught in that run."""
+NEGATIVE_RHO = 5.0
+"""What validation chose in that run."""
 
 
 def reference(setting: str) -> pd.DataFrame:

@@ -41,7 +41,7 @@ def kept_share(expressed: Float[ndarray, "*lead"], rho: float) -> Float[ndarray,
         expressed: Eigenvalues lambda of Pbar: 1 where all teachers can express the direction, 0 where none can.
         rho: Strength of mutual learning.
     """
-    return 1 / (1 + rho * (1 - expressed))
+    return np.asarray(1 / (1 + rho * (1 - expressed)))
 
 
 def smoothed(
