@@ -43,7 +43,7 @@ THRESHOLDS = (
     Threshold("T4", "over_best", "risk at the formula's best rho over the lowest", most=1.01, source=OURS),
     Threshold("T4", "harm", "lower end of what bad teachers add to the risk, rho = 0.25", least=0.0, source=OURS),
     Threshold("T5", "inexact", "identity of ambiguity, constant mean, shrinkage", most=1e-9, source=OURS),
-    Threshold(NEW, "away", "risks from known ones, in standard errors of both", most=3.0, source=OURS),
+    Threshold(NEW, "away", "risks from known ones, in standard errors of both", most=_MOST_AWAY, source=OURS),
 )
 
 
