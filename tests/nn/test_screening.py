@@ -7,7 +7,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
-from plait.nn.screening import RULES, inverse_loss_weights, mean_silhouette, screen, teacher_weights
+from plait.nn.screening import RULES, Screening, inverse_loss_weights, mean_silhouette, screen, teacher_weights
 
 SEEDS = range(5)
 
@@ -175,6 +175,34 @@ def test_clustering_weights_are_equal_on_the_top_students():
     assert teacher_weights(losses, screening=given).tolist() == [0, 0.5, 0, 0.5, 0]
 
 
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_worst_cluster_is_the_one_with_the_largest_mean_loss(rule, seed):
+    """It holds the worst student and no top one; losses turned round have the old top students."""
+    losses = _random_losses(seed, 24)
+    found, turned = screen(losses, rule, seed), screen(-losses)
+    assert losses[found.worst].min() > np.delete(losses, found.worst).max()
+    assert not np.isin(found.worst, found.top).any()
+    if rule == "exact":
+        assert found.worst.tolist() == turned.top.tolist()
+
+
+def test_where_nothing_can_be_told_apart_the_worst_are_the_top():
+    """One cluster; a student that was never judged is in neither."""
+    found = screen(np.array([0.3, np.nan, 0.3, np.inf, 0.3]))
+    assert found.worst.tolist() == found.top.tolist() == [0, 2, 4]
+
+
+def test_worst_weights_are_equal_on_the_worst_cluster():
+    """0 elsewhere; a screening that is given is used, one that does not know its worst is made up for."""
+    losses = np.array([1.0, 5.0, 1.1, 5.1, np.nan])
+    assert teacher_weights(losses, "worst").tolist() == [0, 0.5, 0, 0.5, 0]
+    given = screen(np.array([5.0, 1.0, 5.1, 1.1, 5.2]))
+    assert teacher_weights(losses, "worst", screening=given) == pytest.approx(np.array([1, 0, 1, 0, 1]) / 3)
+    unknown = Screening(top=np.array([0]), clusters=2)
+    assert teacher_weights(losses, "worst", screening=unknown).tolist() == [0, 0.5, 0, 0.5, 0]
+
+
 def test_loss_weights_are_proportional_to_a_power_of_the_inverse_loss():
     """Losses 1, 2, 4 give 4 : 2 : 1, squared 16 : 4 : 1."""
     losses = np.array([1.0, 2.0, 4.0, np.nan])
@@ -202,5 +230,5 @@ def test_negative_losses_have_no_inverse_weights():
 
 def test_an_unknown_kind_of_teacher_is_named():
     """The error lists what there is."""
-    with pytest.raises(ValueError, match=r"clustering, loss, uniform.*'fixed'"):
+    with pytest.raises(ValueError, match=r"clustering, loss, uniform, worst.*'fixed'"):
         teacher_weights(np.array([1.0, 2.0]), "fixed")

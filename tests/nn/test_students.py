@@ -163,7 +163,7 @@ def test_a_student_says_what_it_reads():
 
 
 def test_default_extractors():
-    """The features, their components, what is shared and what is not, with numbers to be found; modules are read whole."""
+    """The features, their components, what is shared and what is not; a user's module is read whole."""
     spec = DataSpec({"a": (8,), "b": (3,)}, 1, "regression", {"b": torch.nn.Linear(3, 2)})
     labels = default_labels(spec)
     assert labels == {"a": ("identity", "pca-auto", "shared-auto", "individual-auto", "null"), "b": ("module", "null")}

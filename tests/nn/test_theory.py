@@ -3,15 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from closed_forms import (
-    best_rho,
-    coefficients,
-    consensus,
-    hat,
-    label_noise_variance,
-    risk,
-    risk_slope_at_zero,
-)
 
 from plait.data.batches import Batch
 from plait.data.spec import DataSpec
@@ -20,6 +11,19 @@ from plait.nn.criteria import SquaredError, criterion_for
 from plait.nn.extractors import Identity
 from plait.nn.mutual import mutual_penalty
 from plait.nn.students import Student
+from plait.reproduce.theory_formulas import (
+    best_rho,
+    coefficients,
+    consensus,
+    consensus_risk,
+    hat,
+    label_noise_variance,
+    risk,
+    risk_slope_at_zero,
+    smoothed,
+    smoother,
+)
+from plait.reproduce.theory_samples import REFERENCE, RHOS, unequal
 
 SETS = ("a", "b", "c", "ab", "abc")
 """The modalities that each of the five students of the set-up reads; the last three teach."""
@@ -61,10 +65,19 @@ def test_t1_a_linear_cohort_reaches_the_closed_form():
         cohort.objective(batch, criterion).sum().backward()
         optimiser.step()
     found = cohort(features, present).detach().numpy()[..., 0].reshape(3, 5, 160)
-    for rho, fits in zip(rhos, found, strict=True):
-        exact = coefficients(designs, designs[2:], target, rho)
+    exact = coefficients(designs, designs[2:], target, rhos)
+    for place, fits in enumerate(found):
         for fit, design, weights in zip(fits, designs, exact, strict=True):
-            assert np.abs(fit - design @ weights).max() < 1e-10
+            assert np.abs(fit - design @ weights[place]).max() < 1e-10
+
+
+def test_t1_smoothing_by_eigenvalues_is_smoothing_by_the_inverse():
+    """K_rho y from the directions of Pbar, and from ((1 + rho) I - rho Pbar)^-1; at rho = 0 nothing changes."""
+    _, mean, designs = setup()
+    found = smoothed(designs[2:], mean, (0.0, 0.5, 30.0))
+    assert np.abs(found[0] - mean).max() < 1e-12
+    for rho, labels in zip((0.0, 0.5, 30.0), found, strict=True):
+        assert np.abs(labels - smoother(designs[2:], rho) @ mean).max() < 1e-12
 
 
 def test_t1_the_closed_form_is_a_fixed_point_of_the_penalty():
@@ -73,8 +86,8 @@ def test_t1_the_closed_form_is_a_fixed_point_of_the_penalty():
     target = mean + np.random.default_rng(1).normal(size=50)
     teachers = torch.tensor([[0, 0, 1, 1, 1]], dtype=torch.float64) / 3
     for rho in (0.5, 3.0, 10.0):
-        exact = coefficients(designs, designs[2:], target, rho)
-        fits = torch.tensor(np.array([design @ weights for design, weights in zip(designs, exact, strict=True)]))
+        exact = coefficients(designs, designs[2:], target, (rho,))
+        fits = torch.tensor(np.array([design @ weights[0] for design, weights in zip(designs, exact, strict=True)]))
         fits = fits[None, :, :, None].requires_grad_()
         task = (fits - torch.from_numpy(target)[:, None]).square().mean((-1, -2)).sum()
         loss = task + rho * mutual_penalty(fits, teachers, SquaredError()).sum()
@@ -86,7 +99,7 @@ def test_t2_variance_from_label_noise_falls_with_rho():
     """From s^2 p / n at rho = 0, strictly for students that are not contained in every teacher."""
     _, _, designs = setup()
     for design in designs:
-        variances = [label_noise_variance(design, designs[2:], 0.7, rho) for rho in (0, 0.1, 1, 3, 10, 100)]
+        variances = [label_noise_variance(design, designs[2:], 0.7, rho) for rho in (0.0, 0.1, 1.0, 3.0, 10.0, 100.0)]
         assert variances[0] == pytest.approx(0.7 * design.shape[1] / 50)
         assert np.diff(variances).max() < 0
 
@@ -94,7 +107,7 @@ def test_t2_variance_from_label_noise_falls_with_rho():
 def test_t2_directions_that_all_teachers_share_keep_their_variance():
     """The third modality is read by one teacher alone: as the only teacher it learns nothing."""
     _, _, designs = setup()
-    variances = [label_noise_variance(designs[2], designs[2:3], 0.7, rho) for rho in (0, 3, 100)]
+    variances = [label_noise_variance(designs[2], designs[2:3], 0.7, rho) for rho in (0.0, 3.0, 100.0)]
     assert variances == pytest.approx([variances[0]] * 3)
 
 
@@ -146,19 +159,23 @@ def test_t4_the_best_rho_minimises_the_students_risk(shared, kinds):
 
 
 def _kind_of_optimum(errors, student, optimum):
-    """Checks the formula against risks along a grid of rho; says which of the three cases it is."""
+    """Checks the formulas against risks along a grid of rho; says which of the three cases it is."""
+    common = errors.mean(0)
+    told = [(one * other).mean() for one, other in ((errors[student],) * 2, (common,) * 2, (errors[student], common))]
 
     def risk_at(rho):
-        return (consensus(errors, rho)[student] ** 2).mean()
+        found = (consensus(errors, rho)[student] ** 2).mean()
+        assert found == pytest.approx(consensus_risk(*told, rho))
+        return found
 
-    risks = np.array([risk_at(rho) for rho in np.geomspace(0.01, 1e4, 200)])
+    risks = np.array([risk_at(rho) for rho in np.geomspace(0.01, 1e4, 200).tolist()])
     if optimum == np.inf:
         assert np.diff(risks).max() < 0
         return "infinite"
     if optimum < 0:
-        assert risks.min() > risk_at(0)
+        assert risks.min() > risk_at(0.0)
         return "harmed"
-    assert risk_at(optimum) <= risks.min() < risk_at(0)
+    assert risk_at(optimum) <= risks.min() < risk_at(0.0)
     return "finite"
 
 
@@ -189,70 +206,19 @@ def test_t5_holds_for_the_penalty_of_plait():
     assert float(penalty.mean()) == pytest.approx(2 * ((alone - alone.mean(0)) ** 2).mean())
 
 
-DIRECTION = np.ones(20) / np.sqrt(20)
-
-
-def redundant(random, repetitions):
-    """Both modalities carry the same latent value; Y = V + 0.5 N. Designs, target, risk on new samples."""
-    latent = random.normal(size=(repetitions, 60))
-    x = [latent[..., None] * DIRECTION + random.normal(size=(repetitions, 60, 20)) for _ in range(2)]
-
-    def new_risk(weights, student):
-        gain = weights @ np.tile(DIRECTION, 1 + (student == 2))
-        return (1 - gain) ** 2 + 0.25 + np.square(weights).sum(-1)
-
-    return [*x, np.concatenate(x, -1)], latent + 0.5 * random.normal(size=latent.shape), new_risk
-
-
-def complementary(random, repetitions):
-    """Each modality carries one of two latent values; Y = V1 + V2 + 0.5 N, X_k = V_k v' + 0.5 N."""
-    latent = random.normal(size=(2, repetitions, 60))
-    x = [part[..., None] * DIRECTION + 0.5 * random.normal(size=(repetitions, 60, 20)) for part in latent]
-
-    def new_risk(weights, student):
-        read = (slice(0, 20), slice(20, 40)) if student == 2 else (slice(0, 20),)
-        gains = [weights[:, part] @ DIRECTION for part in read] + [0] * (student != 2)
-        return sum((1 - gain) ** 2 for gain in gains) + 0.25 + 0.25 * np.square(weights).sum(-1)
-
-    return [*x, np.concatenate(x, -1)], latent.sum(0) + 0.5 * random.normal(size=latent[0].shape), new_risk
-
-
-def negative_transfer(random, repetitions):
-    """One value seen by a weak student (noise 1) and by a strong one (noise 0.1), ten samples, no label noise."""
-    latent = random.normal(size=(repetitions, 10))
-    x = [latent[..., None] + noise * random.normal(size=(repetitions, 10, 1)) for noise in (1, 0.1)]
-    return x, latent, lambda weights, student: ((1 - weights) ** 2 + weights**2 * (1, 0.01)[student])[:, 0]
-
-
-TABLES = {
-    redundant: {
-        0: (1.153, 1.109, 1.080, 1.025, 1.000, 1.041),
-        1: (1.157, 1.110, 1.081, 1.026, 1.001, 1.042),
-        2: (1.793, 1.378, 1.173, 0.902, 0.854, 0.962),
-    },
-    complementary: {0: (2.163, 2.109, 2.075, 2.016, 2.003), 2: (1.979, 1.548, 1.379, 1.300, 1.570)},
-    negative_transfer: {1: (0.0112, 0.0226, 0.0443, 0.146, 0.389)},
-}
-RHOS = (0, 0.5, 0.99, 3, 10, 30)
-
-
-@pytest.mark.parametrize("model", TABLES, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", REFERENCE, ids=lambda model: model.__name__)
 def test_tables_of_the_specification(model):
     """Risk on new samples over 300 repetitions, all students teaching: within 3 standard errors of both means."""
-    designs, target, new_risk = model(np.random.default_rng(0), 300)
-    for place, rho in enumerate(RHOS[: len(next(iter(TABLES[model].values())))]):
-        fits = coefficients(designs, designs, target, rho)
-        for student, reference in TABLES[model].items():
-            risks = new_risk(fits[student], student)
-            error = risks.std(ddof=1) / np.sqrt(300)
-            assert risks.mean() == pytest.approx(reference[place], abs=3 * np.sqrt(2) * error)
+    known = REFERENCE[model]
+    risks = model(np.random.default_rng(0), 300).risks(RHOS[: len(next(iter(known.values())))])
+    for student, reference in known.items():
+        error = risks[student].std(-1, ddof=1) / np.sqrt(300)
+        assert (np.abs(risks[student].mean(-1) - reference) < 3 * np.sqrt(2) * error).all()
 
 
 def test_a_strong_student_is_harmed_by_a_weak_teacher():
     """The case that screening prevents: its risk rises with rho all the way; the weak one's falls, then rises."""
-    designs, target, new_risk = negative_transfer(np.random.default_rng(1), 4000)
-    fits = [coefficients(designs, designs, target, rho) for rho in (0, 0.5, 0.99, 3, 10)]
-    weak, strong = ([new_risk(fit[student], student).mean() for fit in fits] for student in (0, 1))
+    weak, strong = unequal(np.random.default_rng(1), 4000).risks((0.0, 0.5, 0.99, 3.0, 10.0)).mean(-1)
     assert np.diff(strong).min() > 0
     assert min(weak[1:]) < weak[0] < weak[-1]
 

@@ -1,10 +1,13 @@
 """Runs of a reproduction: each once, kept at once, and gone on with."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from tiny_study import NUMBERS, Tiny
 
 import plait
@@ -175,3 +178,17 @@ def test_progress_goes_to_standard_error(tmp_path: Path, capsys: pytest.CaptureF
     assert "b/y/new/1" in said.err
     reproduce(Tiny().study(), tmp_path / "b", verbose=0)
     assert capsys.readouterr().err == ""
+
+
+def test_what_a_study_draws_is_written(tmp_path: Path) -> None:
+    """From results and tables of all runs together, by name; a study that draws nothing has no picture."""
+    reproduce(Tiny().study(), tmp_path / "none", verbose=0)
+    assert not list((tmp_path / "none").glob("*.svg"))
+
+    def pictures(results: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Mapping[str, Figure]:
+        assert len(results) == len(ALL)
+        assert set(tables["counts"]["run"]) == set(ALL)
+        return {"drawn": Figure()}
+
+    reproduce(replace(Tiny().study(), pictures=pictures), tmp_path / "some", verbose=0)
+    assert (tmp_path / "some" / "drawn.svg").read_text().startswith("<?xml")

@@ -111,6 +111,17 @@ def test_teachers_by_the_losses_of_independent_training(teachers):
         assert epoch["teachers"].numpy() == pytest.approx(np.tile(raw / raw.sum(), (2, 1)))
 
 
+def test_the_worst_teach_where_that_is_asked_for():
+    """The cluster of the largest losses alone and equally, at every rho; rho is chosen by the best all the same."""
+    data, planned = prepared(LABELS)
+    found, (_, second) = learned(MutualLearning((1.0, 2.0), "worst"), data, planned)
+    screening = screen(found.independent)
+    worst = np.isin(np.arange(len(planned.students)), screening.worst)
+    assert not worst[found.top].any()
+    assert second["module"].teachers.numpy() == pytest.approx(np.tile(worst / worst.sum(), (2, 1)))
+    assert found.rho == min(found.rho_losses, key=found.rho_losses.get)
+
+
 def test_adaptive_teachers_follow_the_losses_of_the_epoch_before():
     """Equal at first, then 1 / loss, at each rho and fold by its own students."""
     data, planned = prepared(LABELS, folds=2)

@@ -74,7 +74,8 @@ class MetaFusion(Method):
         rhos: Strengths of mutual learning to choose from, >= 0. 0 is independent training; as rho grows a student
             fits the mean of the teachers with weight rho / (1 + rho).
         teachers: Who teaches: "clustering" (the best cluster by validation loss at rho = 0), "loss" (all, by
-            1 / loss), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally).
+            1 / loss), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally), "worst" (the worst
+            cluster: the adversarial study of the paper, not for use).
         screening: Who is among the best: by clustering of the losses, "exact" (optimal) or "paper" (scikit-learn's
             KMeans, one start), or "one-se" (those whose loss is within one standard error of the smallest).
         ensemble: How students predict together: "greedy" (the paper's: each at most once), "greedy-replacement",

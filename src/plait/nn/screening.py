@@ -5,7 +5,7 @@ never had a row to be judged on (or diverged): it is left out, neither top nor t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -27,10 +27,13 @@ class Screening:
         top: Indices of the students in the cluster with the smallest mean loss, ascending; never empty. A
             single top student has no peer to learn from.
         clusters: Number of clusters of the chosen partition; 1 means that nothing could be told apart.
+        worst: Indices of the students in the cluster with the largest mean loss, ascending; with one cluster they are
+            those of `top`. Empty where they are not known.
     """
 
     top: Int[np.ndarray, " top"]
     clusters: int
+    worst: Int[np.ndarray, " worst"] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def screen(losses: PerStudent, rule: str = "exact", random_state: int = 0) -> Screening:
@@ -60,9 +63,9 @@ def screen(losses: PerStudent, rule: str = "exact", random_state: int = 0) -> Sc
         score = mean_silhouette(values, candidate)
         if score > highest + ROUNDING:
             labels, highest = candidate, score
-    # In one dimension the cluster of the smallest loss is the one with the smallest mean.
-    top = students[labels == labels[values.argmin()]]
-    return Screening(top=top, clusters=np.unique(labels).size)
+    # In one dimension the cluster of the smallest loss is the one with the smallest mean, and so of the largest.
+    top, worst = (students[labels == labels[place]] for place in (values.argmin(), values.argmax()))
+    return Screening(top=top, clusters=np.unique(labels).size, worst=worst)
 
 
 def judged_students(losses: PerStudent) -> Int[np.ndarray, " judged"]:
@@ -200,8 +203,10 @@ def teacher_weights(
     Args:
         losses: Loss of each student; those that are not finite get 0.
         kind: "clustering" is 1 / |top| on the top students; "loss" is proportional to loss^-scale;
-            "uniform" is plain deep mutual learning.
-        screening: The top students of "clustering"; None screens the losses by the exact rule.
+            "uniform" is plain deep mutual learning; "worst" is 1 / |worst| on the worst cluster, the adversarial
+            study of the paper, which shows what screening is for, and is not for use.
+        screening: The clusters of "clustering" and "worst"; None screens the losses by the exact rule, and so does
+            "worst" where it is not told of the worst cluster.
         scale: Exponent of "loss", at least 0; 0 is "uniform".
 
     Raises:
@@ -213,9 +218,17 @@ def teacher_weights(
 
 
 def _top_alone(losses: PerStudent, screening: Screening | None, _scale: float) -> PerStudent:
-    top = (screening or screen(losses)).top
+    return _equal_on((screening or screen(losses)).top, losses)
+
+
+def _worst_alone(losses: PerStudent, screening: Screening | None, _scale: float) -> PerStudent:
+    known = screening if screening and screening.worst.size else screen(losses)
+    return _equal_on(known.worst, losses)
+
+
+def _equal_on(students: Int[np.ndarray, " chosen"], losses: PerStudent) -> PerStudent:
     weights = np.zeros(losses.size)
-    weights[top] = 1 / top.size
+    weights[students] = 1 / students.size
     return weights
 
 
@@ -223,4 +236,5 @@ TEACHERS: Mapping[str, Callable[[PerStudent, Screening | None, float], PerStuden
     "clustering": _top_alone,
     "loss": lambda losses, _screening, scale: inverse_loss_weights(losses, scale),
     "uniform": lambda losses, _screening, _scale: equal_weights(losses),
+    "worst": _worst_alone,
 }

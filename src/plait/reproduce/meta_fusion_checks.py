@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from plait.reproduce.meta_fusion_arms import DEFAULT
-from plait.reproduce.meta_fusion_numbers import META, RIDGE, reference
+from plait.reproduce.meta_fusion_numbers import META, NEGATIVE, NEGATIVE_ARMS, RIDGE, reference
 
 APART = 0.05
 """How far the published method may be from the authors' code, as a share, on average over the seeds."""
+_ALIKE = 0.1
 SHARES: Mapping[str, float] = {"1.1": 0.9, "1.2": 0.2, "1.3": 0.2, "2.1": 0.9, "2.2": 0.2, "2.3": 0.2}
 """Test MSE of the default at most, as a share of the better of the authors' Meta Fusion and ridge, by setting."""
 _SOURCE = "ours, set before the runs"
@@ -45,6 +46,32 @@ def _better(share: float, ratio: "pd.Series[float]") -> Iterable[dict[str, Any]]
     if len(ratio):
         most, what = float(ratio.max()), "test MSE of default over the better of the authors' Meta Fusion and ridge"
         yield _row(what, f"at most {share:g} in every run", most, len(ratio), held=most <= share)
+
+
+def negative_checks(results: pd.DataFrame) -> pd.DataFrame:
+    """Good teachers help on the whole, bad ones harm the good; students alone are like the authors'.
+
+    Ratios are of means over students, seed by seed.
+    """
+    if results.empty:
+        return _table([])
+    mean, best = (results.pivot_table(index="seed", columns="arm", values=name) for name in ("mse", "best_cluster"))
+    mean, best = (table.reindex(columns=list(NEGATIVE_ARMS)) for table in (mean, best))
+    known = NEGATIVE.of("independent").mean(axis=1)
+    alone, helped = mean["independent"] / known, mean["clustering"] / mean["independent"]
+    harmed = best["adversarial"] / best["clustering"]
+    bounds = (
+        ("students alone: test MSE over the authors'", alone, 1 - _ALIKE, 1 + _ALIKE),
+        ("all students: the best teach over nobody", helped, -np.inf, 1.0),
+        ("students of the best cluster: the worst teach over the best", harmed, 1.0, np.inf),
+    )
+    return _table(_within(*bound) for bound in bounds if len(bound[1].dropna()))
+
+
+def _within(what: str, ratio: "pd.Series[float]", low: float, high: float) -> dict[str, Any]:
+    mean, bound = float(ratio.mean()), f"{low:g} to {high:g}"
+    bound = bound if np.isfinite(high - low) else f"at least {low:g}" if np.isfinite(low) else f"at most {high:g}"
+    return _row(what, f"{bound}, mean over the seeds", mean, int(ratio.notna().sum()), held=low <= mean <= high)
 
 
 class Threshold(ABC):

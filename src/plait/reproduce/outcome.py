@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 import plait
 from plait.compare.export import to_csv
@@ -67,6 +68,12 @@ class Outcome:
         """The tables that runs gave, by name."""
         names = dict.fromkeys(name for one in self.stored for name in one.found.tables)
         return {name: long_table(self.stored, name) for name in names}
+
+    @property
+    def pictures(self) -> Mapping[str, Figure]:
+        """What the study draws of its runs, by name of the file; nothing before there is a run."""
+        drawn, results = self.study.pictures, self.results
+        return {} if drawn is None or results.empty else drawn(results, self.tables)
 
     @property
     def states(self) -> int:

@@ -1,6 +1,6 @@
 """Thresholds of the planted benchmark: what every search must reach, run by run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -152,10 +152,10 @@ THRESHOLDS = (*_STATED, *_OURS)
 """All of them; those stated with the benchmark first."""
 
 
-def checks(results: pd.DataFrame) -> pd.DataFrame:
+def checks(results: pd.DataFrame, thresholds: Sequence[Threshold | Tolerated] = THRESHOLDS) -> pd.DataFrame:
     """Every threshold whose arm has runs, and whether it holds."""
     arms: Mapping[Any, pd.DataFrame] = {} if results.empty else dict(iter(results.groupby("arm", sort=False)))
-    return _rows(one.row(arms[one.arm]) for one in THRESHOLDS if one.arm in arms)
+    return _rows(one.row(arms[one.arm]) for one in thresholds if one.arm in arms)
 
 
 def _rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -52,6 +52,12 @@ REPRODUCTIONS: Mapping[str, Entry] = {
         f"meta-fusion/{name}": Entry("meta_fusion_simulations", f"simulated: {what}", duration, (name,))
         for name, (what, duration) in _SIMULATIONS.items()
     },
+    "meta-fusion/theory": Entry(
+        "meta_fusion_theory", "what mutual learning does: five exact statements, measured", "a minute on one core"
+    ),
+    "meta-fusion/negative-learning": Entry(
+        "meta_fusion_negative", "simulated: good teachers, none, and the worst", "three minutes a seed on one core"
+    ),
     "meta-fusion/digits": Entry(
         "meta_fusion_real", "handwritten digits by six sets of features", "half an hour on two cores", ("digits",)
     ),

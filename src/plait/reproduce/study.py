@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 Table = Mapping[str, Mapping[str, float]]
 """Rows of columns, by name: a confusion matrix, for example."""
@@ -86,6 +87,8 @@ Published = Callable[[pd.DataFrame], pd.DataFrame]
 Checks = Callable[[pd.DataFrame], pd.DataFrame]
 """From the results to thresholds: columns check, threshold, measured, runs, held (True or False), source (who set it).
 Thresholds of runs that are not there are left out."""
+Pictures = Callable[[pd.DataFrame, Mapping[str, pd.DataFrame]], Mapping[str, Figure]]
+"""From the results and the tables that runs gave (one row a run and cell), by name, to pictures by name of the file."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ class Study:
         contrasts: Which arms are compared.
         published: Public numbers for the groups that were run.
         checks: Thresholds that the numbers must keep, and whether they do; None is none.
+        pictures: What is drawn of all runs together; None is nothing.
     """
 
     name: str
@@ -111,3 +115,4 @@ class Study:
     contrasts: Contrasts
     published: Published
     checks: Checks | None = None
+    pictures: Pictures | None = None

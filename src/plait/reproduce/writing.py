@@ -21,7 +21,7 @@ _PICTURES: Mapping[str, Callable[[pd.DataFrame], Axes]] = {"confusion": plot_con
 def write_all(outcome: Outcome, folder: Path) -> None:
     """Write results.csv, summary.csv, differences.csv, the runs' tables with their pictures, and summary.md.
 
-    checks.csv as well, where the study has thresholds.
+    checks.csv as well, where the study has thresholds, and its pictures, where it draws some.
 
     Raises:
         OSError: If a file cannot be written.
@@ -35,6 +35,8 @@ def write_all(outcome: Outcome, folder: Path) -> None:
         to_csv(table, folder / f"{name}.csv")
         if name in _PICTURES:
             _draw(name, table, folder)
+    for name, figure in outcome.pictures.items():
+        _save(figure, folder / f"{name}.svg")
     write_text(folder / PAGE, page(outcome))
 
 
@@ -44,5 +46,9 @@ def _draw(name: str, table: pd.DataFrame, folder: Path) -> None:
         rows, columns = (list(dict.fromkeys(cells[axis])) for axis in ("row", "column"))
         wide = cells.pivot_table(index="row", columns="column", values="value", aggfunc="mean")
         ax = _PICTURES[name](wide.loc[rows, columns])
-        with whole_file(folder / f"{name}-{str(arm).replace('/', '_')}.svg") as part:
-            cast("Figure", ax.figure).savefig(part, format="svg")
+        _save(cast("Figure", ax.figure), folder / f"{name}-{str(arm).replace('/', '_')}.svg")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with whole_file(path) as part:
+        figure.savefig(part, format="svg")

@@ -26,7 +26,7 @@ from plait.training.optimiser import Moments
 from plait.training.racing import per_student, race
 from plait.training.trainer import TrainingResult
 
-Teachers = Literal["clustering", "loss", "adaptive", "uniform"]
+Teachers = Literal["clustering", "loss", "adaptive", "uniform", "worst"]
 Rule = Literal["exact", "paper", "one-se"]
 
 
@@ -38,7 +38,8 @@ class MutualLearning:
         rhos: Strengths to choose from, >= 0; rho = 0 (independent training) is always run first, for the screening,
             and competes if it is listed.
         teachers: Who teaches: "clustering" (the best cluster of the students' losses at rho = 0, equally), "loss"
-            (all, by 1 / loss at rho = 0), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally).
+            (all, by 1 / loss at rho = 0), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally), "worst" (the worst
+            cluster, for the study of negative learning alone).
         screening: Who is among the best: "exact" (optimal one-dimensional k-means), "paper" (scikit-learn's, one random
             start), or "one-se" (within one standard error of the smallest loss).
         burn_in: First epochs of a phase with rho > 0 in which students learn alone.
@@ -218,9 +219,10 @@ def _learn_together(
     if not positive:
         return []
     students = remaining if len(remaining) else alone.students
-    chosen = tuple(alone.cohort.plan.students[place] for place in students)
-    cohort = Cohort(replace(alone.cohort.plan, students=chosen, rhos=positive), course.generator())
-    _teach(cohort, how, alone.of(students), replace(screening, top=np.searchsorted(students, screening.top)))
+    plan = replace(alone.cohort.plan, students=tuple(alone.cohort.plan.students[place] for place in students))
+    cohort = Cohort(replace(plan, rhos=positive), course.generator())
+    top, worst = (np.flatnonzero(np.isin(students, chosen)) for chosen in (screening.top, screening.worst))
+    _teach(cohort, how, alone.of(students), replace(screening, top=top, worst=worst))
     warm = _continue(cohort, alone.cohort, alone.result) if how.init == "paper" else None
     result = course.run(cohort, 3, _label(positive), after_epoch=_Schedule(cohort, how), warm=warm)
     losses = per_student(result.losses, cohort, course.data)
