@@ -38,8 +38,8 @@ class MutualLearning:
         rhos: Strengths to choose from, >= 0; rho = 0 (independent training) is always run first, for the screening,
             and competes if it is listed.
         teachers: Who teaches: "clustering" (the best cluster of the students' losses at rho = 0, equally), "loss"
-            (all, by 1 / loss at rho = 0), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally), "worst" (the worst
-            cluster, for the study of negative learning alone).
+            (all, by 1 / loss at rho = 0), "adaptive" (all, by 1 / loss of the latest epoch), "uniform" (all, equally),
+            "worst" (the worst cluster, for the study of negative learning alone).
         screening: Who is among the best: "exact" (optimal one-dimensional k-means), "paper" (scikit-learn's, one random
             start), or "one-se" (within one standard error of the smallest loss).
         burn_in: First epochs of a phase with rho > 0 in which students learn alone.
