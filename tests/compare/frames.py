@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from plait.compare.report import ReportInput
+from plait.statistics.rejection import rejection_curves
 
 KINDS = {"majority": "baseline", "audio": "single", "motion": "single", "early": "fusion", "late": "fusion"}
 METRICS = ("accuracy", "log_loss")
@@ -97,6 +98,13 @@ def rho(count=5, chosen=2):
     values = np.concatenate([[0.0], 0.1 * 2.0 ** np.arange(count - 1)])
     bounds = {"low": loss - 0.01, "high": loss + 0.01, "chosen": np.arange(count) == chosen}
     return pd.DataFrame({"rho": values, "loss": loss, **bounds})
+
+
+def rejection(names=("disagreement", "entropy"), samples=20):
+    """Errors are found better by the first measures; every fourth prediction is wrong."""
+    draw = np.random.default_rng(0)
+    wrong = np.arange(samples) % 4 == 0
+    return rejection_curves(wrong, {name: wrong + place * draw.random(samples) for place, name in enumerate(names)})
 
 
 def learning_curve(methods=("early", "late"), sizes=(10, 20, 40, 100)):
