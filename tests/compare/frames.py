@@ -126,7 +126,7 @@ def presence(count=3, samples=60):
 def cohort(students=4, modalities=("audio", "motion")):
     """A table as `cohort_` gives it."""
     losses = np.linspace(0.2, 1.0, students)
-    found = {"validation_loss": losses, "independent_loss": losses + 0.1, "epoch": 3.0}
+    found = {"kind": "network", "validation_loss": losses, "independent_loss": losses + 0.1, "epoch": 3.0}
     found |= {"teaches": np.arange(students) == 0, "weight": np.eye(students)[0]}
     return pd.DataFrame({**dict.fromkeys(modalities, "identity"), **found})
 
