@@ -63,7 +63,6 @@ def plot_cohort(cohort: pd.DataFrame, ax: Axes | None = None) -> Axes:
     size = min(_FONT, _FONT * inch / 72)
     letters = min(size, 0.6 * row)
     letters = letters if letters >= _SMALLEST else 0.0
-    _name_columns(reads, columns)
     _draw_reads(reads, cohort[modalities], columns, letters)
     if "kind" in columns:
         _draw_kinds(reads, cohort["kind"], looks, columns["kind"], letters, min(5.0, 0.6 * row))
@@ -165,7 +164,8 @@ def _name_columns(ax: Axes, columns: Mapping[str, _Column]) -> None:
 
 
 def _draw_reads(ax: Axes, reads: pd.DataFrame, columns: Mapping[str, _Column], letters: float) -> None:
-    """Coloured cells with the labels of the extractors."""
+    """Names on top, coloured cells with the labels of the extractors below."""
+    _name_columns(ax, columns)
     for name in map(str, reads):
         column, labels = columns[name], reads[name].astype(str).tolist()
         read = [row for row, label in enumerate(labels) if label != "null"]
