@@ -30,6 +30,7 @@ from plait.data.targets import check_order_is_known, group_codes, target_of
 from plait.methods.base import Fitted, Method
 from plait.methods.meta import MetaFusion
 from plait.methods.skew_pair import FINDINGS, SkewPairFusion
+from plait.nn.committee import Committee, Disagreement
 from plait.nn.module import evaluate
 from plait.nn.taps.base import LayeredEncoder
 from plait.nn.taps.cache_samples import SampleCache
@@ -142,20 +143,43 @@ class FusionEstimator(BaseEstimator, ABC):
         return features, torch.tensor(modalities.present)
 
     def _outputs(self, X: Any) -> Float[ndarray, "sample out"]:
-        """The module's outputs in double precision, so that a prediction does not depend on the sample's neighbours.
-
-        The user's own encoders may insist on the precision they came in: models that have some stay in single.
+        """The module's outputs.
 
         Raises:
             ValueError: If a sample's values are so large that its output is not finite.
         """
         modalities = self._read_as_fitted(X)
+        outputs = self._evaluated(self.module_, modalities)
+        check_outputs(outputs, modalities.ids)
+        return outputs
+
+    def _disagreement(self, X: Any) -> Float[ndarray, "sample out"]:
+        """How far the predictors of the module are apart; NaN for samples that none of them can read.
+
+        Raises:
+            ValueError: If there are not two of them, or a sample's values are so large that one is not finite.
+        """
+        check_is_fitted(self, "module_")
+        if not isinstance(self.module_, Committee) or self.module_.seats < 2:
+            raise ValueError(
+                f"This {type(self.method_).__name__} is a single predictor, which cannot disagree with itself. "
+                "MetaFusion and LateFusion have several students, and with validation=5 (folds) every method that "
+                "trains networks has five copies, each trained on other samples."
+            )
+        modalities = self._read_as_fitted(X)
+        found = self._evaluated(Disagreement(self.module_, self._task), modalities)
+        check_outputs(np.where(np.isnan(found), 0.0, found), modalities.ids)
+        return found
+
+    def _evaluated(self, module: nn.Module, modalities: Modalities) -> Float[ndarray, "sample out"]:
+        """What a module says in double precision, so that it does not depend on the sample's neighbours.
+
+        The user's own encoders may insist on the precision they came in: models that have some stay in single.
+        """
         dtype = torch.float32 if self.spec_.encoders else torch.float64
         features, present = self._tensors(modalities, dtype)
         with of_sample(modalities.ids, features):
-            outputs = evaluate(copy.deepcopy(self.module_).to(dtype), features, present).double().numpy()
-        check_outputs(outputs, modalities.ids)
-        return outputs
+            return np.asarray(evaluate(copy.deepcopy(module).to(dtype), features, present).double().numpy())
 
     @property
     def search_(self) -> Findings:

@@ -119,6 +119,24 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):
         places = self._outputs(X).argmax(1)
         return np.asarray(self.classes_[places])
 
+    def predict_disagreement(self, X: Any) -> Float[ndarray, " sample"]:
+        """How far apart the model's own predictors are: what it does not know for want of data, sample by sample.
+
+        The predictors are the students of the ensemble that can read the sample, by their renormalised weights; with
+        folds of validation each of them is one predictor a fold (a deep ensemble: Lakshminarayanan et al., 2017). Of
+        methods that train one network they are its copies, one a fold. See docs/meta_fusion.md.
+
+        Returns:
+            The mutual information between class and predictor, in nats: the entropy of the mean of their class
+            probabilities minus the mean of their entropies (Houlsby et al., 2011), before any `calibration`. From 0
+            (all say the same, or only one can read the sample) to the logarithm of the number of classes; NaN for a
+            sample that none of them can read.
+
+        Raises:
+            ValueError: If the model is a single predictor, or the input cannot be used.
+        """
+        return self._disagreement(X)[:, 0]
+
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy; a pandas target is matched by id, as in fit."""
         modalities = self._read(X)
@@ -225,6 +243,18 @@ class FusionRegressor(RegressorMixin, FusionEstimator):
         """Predicted values, in the order of the samples; one-dimensional if the target was."""
         outputs = self._outputs(X)
         return self.target_.decode(outputs)
+
+    def predict_disagreement(self, X: Any) -> Float[ndarray, " sample"]:
+        """How far apart the model's own predictors are, who are those of `FusionClassifier.predict_disagreement`.
+
+        Returns:
+            Their weighted standard deviation in units of the target, the mean over several targets; 0 where only one of
+            them can read the sample, NaN where none can.
+
+        Raises:
+            ValueError: If the model is a single predictor, or the input cannot be used.
+        """
+        return np.asarray((self._disagreement(X) * self.target_.sd).mean(1))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Coefficient of determination R2; a pandas target is matched by id, as in fit."""

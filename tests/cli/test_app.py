@@ -1,5 +1,6 @@
 """`plait` on the command line: results on standard output, the rest on standard error, and honest exit codes."""
 
+import io
 import json
 import subprocess
 import sys
@@ -51,6 +52,24 @@ def test_predictions_go_to_standard_output_as_csv(run: Run, patients: Path, tmp_
     assert len(lines) == 41
     probabilities = np.array([line.split(",")[2:] for line in lines[1:]], dtype=float)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+def test_disagreement_is_a_column_of_its_own(run: Run, patients: Path, tmp_path: Path) -> None:
+    """That of the loaded model; 0 where one student of two can read the sample; a single predictor is told so."""
+    late = ("--id", "patient", "--method", "late", "--epochs", "2", "--quiet", "--validation", "0.25")
+    run("fit", patients, "--out", tmp_path / "m", *late)
+    out = run("predict", tmp_path / "m", patients, "--id", "patient", "--disagreement").out
+    table = pd.read_csv(io.StringIO(out))
+    assert list(table) == ["id", "prediction", "disagreement"]
+    assert (table["disagreement"][:2] == 0).all()
+    assert table["disagreement"][2:].between(0, np.log(2), inclusive="neither").all()
+    written = tmp_path / "p.csv"
+    run("predict", tmp_path / "m", patients, "--id", "patient", "--disagreement", "--probabilities", "--out", written)
+    assert list(pd.read_csv(written))[2:] == ["probability_sick", "probability_well", "disagreement"]
+    run("fit", patients, "--out", tmp_path / "one", *FIT, "--validation", "0.25")
+    refused = run("predict", tmp_path / "one", patients, "--id", "patient", "--disagreement")
+    assert (refused.code, refused.out) == (1, "")
+    assert "This EarlyFusion is a single predictor" in refused.err
 
 
 def test_json_is_one_object_on_standard_output(run: Run, patients: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from plait.compare.report import ReportInput
+from plait.statistics.rejection import rejection_curves
 
 KINDS = {"majority": "baseline", "audio": "single", "motion": "single", "early": "fusion", "late": "fusion"}
 METRICS = ("accuracy", "log_loss")
@@ -99,6 +100,13 @@ def rho(count=5, chosen=2):
     return pd.DataFrame({"rho": values, "loss": loss, **bounds})
 
 
+def rejection(names=("disagreement", "entropy"), samples=20):
+    """Errors are found better by the first measures; every fourth prediction is wrong."""
+    draw = np.random.default_rng(0)
+    wrong = np.arange(samples) % 4 == 0
+    return rejection_curves(wrong, {name: wrong + place * draw.random(samples) for place, name in enumerate(names)})
+
+
 def learning_curve(methods=("early", "late"), sizes=(10, 20, 40, 100)):
     """Scores that grow with the logarithm of the size."""
     rows = []
@@ -118,7 +126,7 @@ def presence(count=3, samples=60):
 def cohort(students=4, modalities=("audio", "motion")):
     """A table as `cohort_` gives it."""
     losses = np.linspace(0.2, 1.0, students)
-    found = {"validation_loss": losses, "independent_loss": losses + 0.1, "epoch": 3.0}
+    found = {"kind": "network", "validation_loss": losses, "independent_loss": losses + 0.1, "epoch": 3.0}
     found |= {"teaches": np.arange(students) == 0, "weight": np.eye(students)[0]}
     return pd.DataFrame({**dict.fromkeys(modalities, "identity"), **found})
 

@@ -23,6 +23,7 @@ PICTURES = {
     "rho": lambda kinds, **to: plots.plot_rho(frames.rho(len(kinds), 0), **to),
     "confusion": lambda kinds, **to: plots.plot_confusion(frames.confusion(tuple(kinds)), **to),
     "reliability": lambda kinds, **to: plots.plot_reliability(frames.reliability(tuple(kinds)), **to),
+    "rejection": lambda kinds, **to: plots.plot_rejection(frames.rejection(tuple(kinds)), **to),
     "learning": lambda kinds, **to: plots.plot_learning_curve(frames.learning_curve(tuple(kinds)), **to),
     "missingness": lambda kinds, **to: plots.plot_missingness(frames.presence(len(kinds)), **to),
     "pairs": lambda kinds, **to: plots.plot_pairs(frames.pairs(("always there", *kinds), 0.2), **to),
@@ -62,6 +63,7 @@ def test_given_axes_are_used_and_no_window_is_opened(draw):
         (plots.plot_rho, frames.rho()),
         (plots.plot_confusion, frames.confusion()),
         (plots.plot_reliability, frames.reliability()),
+        (plots.plot_rejection, frames.rejection()),
         (plots.plot_learning_curve, frames.learning_curve()),
         (plots.plot_missingness, frames.presence()),
         (plots.plot_pairs, frames.pairs()),
@@ -180,7 +182,10 @@ def test_reliability_leaves_out_bins_that_say_little():
     assert len(ax.collections[0].get_offsets()) == 3
 
 
-@pytest.mark.parametrize("draw", [PICTURES["reliability"], PICTURES["learning"]], ids=["reliability", "learning"])
+INSIDE = {name: PICTURES[name] for name in ("reliability", "rejection", "learning")}
+
+
+@pytest.mark.parametrize("draw", INSIDE.values(), ids=INSIDE)
 def test_the_legend_of_given_axes_covers_no_neighbour(draw):
     """Eleven methods in one of two small Axes: the legend stays inside."""
     figure = Figure(figsize=(6, 3), layout="constrained")
@@ -189,6 +194,20 @@ def test_the_legend_of_given_axes_covers_no_neighbour(draw):
     legend, inside = ax.get_legend().get_window_extent(), ax.get_window_extent()
     assert inside.x0 <= legend.x0 < legend.x1 <= inside.x1
     assert inside.y0 <= legend.y0 < legend.y1 <= inside.y1
+
+
+def test_rejection_shows_each_uncertainty_between_its_references():
+    """By hand: a perfect measure falls with the oracle, chance stays; both references are grey and named."""
+    ax = plots.plot_rejection(frames.rejection(("perfect",)), "error rate")
+    lines = {line.get_label(): line for line in ax.lines}
+    assert list(lines) == ["perfect", "by lot", "by the loss (oracle)"]
+    perfect, lot, oracle = (line.get_ydata() for line in lines.values())
+    assert perfect[:6] == pytest.approx([5 / 20, 4 / 19, 3 / 18, 2 / 17, 1 / 16, 0])
+    assert (perfect == oracle).all()
+    assert (lot == 1 / 4).all()
+    assert lines["perfect"].get_xdata()[:2].tolist() == [0, 1 / 20]
+    assert lines["by lot"].get_color() == lines["by the loss (oracle)"].get_color() != lines["perfect"].get_color()
+    assert ax.get_ylabel() == "error rate of the samples kept"
 
 
 def test_learning_curves_over_a_wide_range_are_logarithmic():

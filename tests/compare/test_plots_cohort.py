@@ -13,12 +13,16 @@ from plait.compare import plot_cohort
 KINDS = ("identity", "pca-20", "encoder-128", "sliced-50", "module", "null")
 
 
-def cohort(students, modalities=("audio", "motion")):
-    """A table as `cohort_` gives it; the first student is the best and the only teacher."""
+SEVERAL = ("network", "ridge", "RandomForestClassifier", "quadratic")
+
+
+def cohort(students, modalities=("audio", "motion"), kinds=("network",)):
+    """A table as `cohort_` gives it; the first student is the best and the only teacher, kinds take turns."""
     draw = np.random.default_rng(0)
     reads = {name: draw.choice(KINDS, students) for name in modalities}
     losses = np.linspace(0.2, 1.0, students)
-    found = {"validation_loss": losses, "independent_loss": losses + 0.1, "epoch": 3.0}
+    found = {"kind": np.resize(kinds, students), "validation_loss": losses, "independent_loss": losses + 0.1}
+    found["epoch"] = 3.0
     found |= {"teaches": np.arange(students) == 0, "weight": np.eye(students)[0]}
     index = pd.Index([f"student {place}" for place in range(students)], name="student")
     return pd.DataFrame({**reads, **found}, index=index)
@@ -51,10 +55,11 @@ def all_letters(ax):
 
 @pytest.mark.parametrize("students", [1, 2, 3, 15, 24, 64])
 @pytest.mark.parametrize("count", [1, 2, 6])
-def test_any_number_of_students_and_modalities_without_overlap(students, count):
+@pytest.mark.parametrize("kinds", [("network",), SEVERAL], ids=len)
+def test_any_number_of_students_and_modalities_without_overlap(students, count, kinds):
     """No two pieces of text share a pixel, and none leaves the figure."""
     names = ["mrna", "methylation", "x", "accelerometer", "clinical_measurements_at_admission", "protein"][:count]
-    ax = plot_cohort(cohort(students, names))
+    ax = plot_cohort(cohort(students, names, kinds))
     found = boxes(ax.figure, all_letters(ax))
     assert len(found) >= students * count
     corners = np.array([box.extents for box in found])
@@ -81,6 +86,52 @@ def test_each_row_says_what_the_student_reads_in_order_of_loss():
     assert cells(reads) == ["module", "–", "identity", "–", "pca-4", "–", "–", "–"]  # noqa: RUF001
     assert reads.yaxis_inverted()
     assert [label.get_text() for label in reads.get_xticklabels()] == ["audio", "motion", "teaches"]
+
+
+def test_each_row_says_of_which_kind_the_student_is():
+    """Beside its marker; its losses have the same marker and colour, and so has its weight."""
+    table = cohort(6, ("audio",), ("network", "ridge")).assign(weight=1 / 6)
+    ax = plot_cohort(table)
+    reads, loss, weight = panels(ax).values()
+    assert cells(reads)[::2] == ["network", "ridge"] * 3
+    assert [label.get_text() for label in reads.get_xticklabels()] == ["kind", "audio", "teaches"]
+    beside, found = (
+        reads.collections[:2],
+        [dots for dots in loss.collections if dots.get_label() == "at the chosen rho"],
+    )
+    for place, (mark, dots) in enumerate(zip(beside, found, strict=True)):
+        rows = [place, place + 2, place + 4]
+        assert mark.get_offsets()[:, 1].tolist() == dots.get_offsets()[:, 1].tolist() == rows
+        np.testing.assert_allclose(dots.get_offsets()[:, 0], table["validation_loss"].iloc[rows])
+        assert (mark.get_facecolor() == dots.get_facecolor()).all()
+        assert (mark.get_paths()[0].vertices == dots.get_paths()[0].vertices).all()
+        bars = [bar for bar in weight.patches if bar.get_y() + bar.get_height() / 2 in rows and bar.get_width() < 1]
+        assert {bar.get_facecolor() for bar in bars} == {tuple(dots.get_facecolor()[0])}
+    assert len({mark.get_paths()[0].vertices.shape for mark in beside}) == 2
+
+
+def test_students_of_one_kind_need_no_column_for_it():
+    """Nor does a table from before there were kinds: its students are networks."""
+    for table in (cohort(3), cohort(3).drop(columns="kind"), cohort(3, kinds=("forest",))):
+        reads = panels(plot_cohort(table))["reads"]
+        assert [label.get_text() for label in reads.get_xticklabels()] == ["audio", "motion", "teaches"]
+
+
+def test_more_kinds_than_markers_are_drawn():
+    """Markers come again; the names tell them apart."""
+    kinds = [f"learner {place}" for place in range(9)]
+    assert cells(panels(plot_cohort(cohort(9, ("audio",), kinds)))["reads"])[::2] == kinds
+
+
+def test_kinds_too_small_for_names_have_a_legend():
+    """Beside the losses; the names of the extractors stand below, clear of the losses' axis."""
+    figure = Figure(figsize=(7, 4))
+    ax = plot_cohort(cohort(64, kinds=SEVERAL), figure.add_subplot())
+    loss = panels(ax)["loss"]
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == list(SEVERAL)
+    assert cells(panels(ax)["reads"]) == []
+    figure.draw_without_rendering()
+    assert ax.get_legend().get_window_extent().x1 < loss.xaxis.label.get_window_extent().x0
 
 
 def test_teachers_have_a_star():
@@ -155,6 +206,18 @@ def test_a_fitted_cohort_is_drawn(tmp_path):
     for suffix in ("png", "svg"):
         ax.figure.savefig(tmp_path / f"map.{suffix}")
         assert (tmp_path / f"map.{suffix}").stat().st_size > 1000
+
+
+def test_a_fitted_cohort_of_several_kinds_is_drawn():
+    """Networks and heads in closed form, as the table names them."""
+    draw = np.random.default_rng(0)
+    X = {name: draw.normal(size=(40, 4)) for name in "ab"}
+    method = MetaFusion(("pca-2", "null"), hidden=(4,), rhos=(0.0,), learners=("ridge", "quadratic"))
+    fitted = FusionRegressor(method, trainer=Trainer(epochs=2), random_state=0).fit(X, draw.normal(size=40))
+    reads = panels(plot_cohort(fitted.cohort_))["reads"]
+    by_loss = fitted.cohort_.sort_values("validation_loss", kind="stable")
+    assert cells(reads)[::3] == by_loss["kind"].tolist()
+    assert set(by_loss["kind"]) == {"network", "ridge", "quadratic"}
 
 
 @pytest.mark.parametrize("table", [cohort(3).drop(columns="teaches"), cohort(3).iloc[:0]])

@@ -39,7 +39,7 @@ def test_confusions_are_counted_over_repeats_and_seeds():
 
 def test_the_cohort_of_the_first_fit_is_shown_where_there_is_one():
     """Not that of late fusion, which has one student a modality."""
-    facts = {"validation_loss": 0.5, "independent_loss": 0.5, "epoch": 3.0, "weight": 0.5}
+    facts = {"kind": "network", "validation_loss": 0.5, "independent_loss": 0.5, "epoch": 3.0, "weight": 0.5}
     rows = [
         {"method": method, "repeat": 0, "fold": fold, "seed": 0, "student": student, "a": "identity", "b": "null"}
         | {"teaches": method == "Meta Fusion", **facts}

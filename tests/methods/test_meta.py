@@ -228,10 +228,11 @@ def test_the_table_of_the_cohort():
     """One row a student in the order of enumeration: what it reads, its losses, whether it teaches, its weight."""
     fitted = fit(meta(), samples())
     table = fitted.tables["cohort"]
-    assert list(table) == ["a", "b", "validation_loss", "independent_loss", "epoch", "teaches", "weight"]
+    assert list(table) == ["a", "b", "kind", "validation_loss", "independent_loss", "epoch", "teaches", "weight"]
     assert table.index[0] == "a:identity + b:identity"
     assert table.loc["a:pca-2 + b:encoder-2", ["a", "b"]].tolist() == ["pca-2", "encoder-2"]
     assert table.loc["b:identity", "a"] == "null"
+    assert (table.kind == "network").all()
     assert table.teaches.any()
     assert (table.validation_loss > 0).all()
 

@@ -81,6 +81,7 @@ def predict(
     source: options.Source,
     out: options.OutFile = None,
     probabilities: options.Probabilities = False,
+    disagreement: options.Disagreement = False,
     target: options.Target = None,
     ids: options.Ids = None,
     absent: options.Absent = None,
@@ -100,7 +101,8 @@ def predict(
     names = predicting.expected(estimator, absent or ())
     columns = sources.Columns(target, ids, modalities=names, texts=predicting.texts_of(estimator, names))
     samples = sources.open_source(source, columns).new(all_rows=all_rows)
-    predictions = predicting.Predictions.of(estimator, samples, absent or (), probabilities=probabilities)
+    wanted = {"probabilities": probabilities, "disagreement": disagreement}
+    predictions = predicting.Predictions.of(estimator, samples, absent or (), **wanted)
     (printing.echo_json if as_json else printing.echo_predictions)(predictions.written(out))
 
 

@@ -31,6 +31,9 @@ Curve = Annotated[bool, typer.Option("--curve", help="Also a learning curve: bes
 Cache = Annotated[
     Path | None, typer.Option("--cache", metavar="FOLDER", help="Keep what encoders give; it is not computed again.")
 ]
+Disagreement = Annotated[
+    bool, typer.Option("--disagreement", help="Add how far the model's own predictors are apart: how unsure it is.")
+]
 Encoders = Annotated[
     list[str] | None,
     typer.Option("--encoder", metavar="NAME=minilm", help="This modality is texts, read so; repeat for more."),

@@ -24,8 +24,8 @@ class Predictions:
     """Predictions of samples.
 
     Args:
-        frame: One row a sample: `id`, `prediction` (or `prediction_1`, ... of several targets), and
-            `probability_CLASS` of each class, if asked for.
+        frame: One row a sample: `id`, `prediction` (or `prediction_1`, ... of several targets), and if asked for
+            `probability_CLASS` of each class, and `disagreement` of the model's own predictors.
         rows: Which samples they are, in words.
         scores: Scores by name; empty where no target is known.
         scored: Number of samples with a known target.
@@ -42,7 +42,13 @@ class Predictions:
 
     @classmethod
     def of(
-        cls, estimator: Estimator, samples: Samples, absent: Sequence[str] = (), *, probabilities: bool
+        cls,
+        estimator: Estimator,
+        samples: Samples,
+        absent: Sequence[str] = (),
+        *,
+        probabilities: bool,
+        disagreement: bool = False,
     ) -> "Predictions":
         """Predict samples, and score those whose target is known.
 
@@ -51,13 +57,16 @@ class Predictions:
             samples: The samples.
             absent: Modalities that no sample has.
             probabilities: Whether the probability of each class is wanted.
+            disagreement: Whether it is wanted how far the model's own predictors are apart.
 
         Raises:
-            ValueError: If probabilities are wanted of a regression, or the samples are not like those of the fit.
+            ValueError: If probabilities are wanted of a regression, disagreement of a single predictor, or the samples
+                are not like those of the fit.
         """
         X = _with_absent(samples.modalities, absent)
         predicted = estimator.predict(X)
         columns = {"id": X.ids, **_columns(predicted), **(_probabilities(estimator, X) if probabilities else {})}
+        columns |= {"disagreement": estimator.predict_disagreement(X)} if disagreement else {}
         scores, scored = _scores(estimator, X.ids, predicted, samples.target)
         return cls(pd.DataFrame(columns), samples.rows, scores, scored, published=samples.published)
 

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
         plot_missingness,
         plot_pairs,
         plot_redundancy,
+        plot_rejection,
         plot_reliability,
         plot_rho,
         plot_scores,
     )
     from plait.compare.statistics.multiple import critical_difference
+    from plait.statistics.rejection import rejection_curves, rejection_table
 
 _HOMES = {
     "Comparison": "plait.compare.comparison",
@@ -33,9 +35,12 @@ _HOMES = {
     "plot_missingness": "plait.compare.plots",
     "plot_pairs": "plait.compare.plots",
     "plot_redundancy": "plait.compare.plots",
+    "plot_rejection": "plait.compare.plots",
     "plot_reliability": "plait.compare.plots",
     "plot_rho": "plait.compare.plots",
     "plot_scores": "plait.compare.plots",
+    "rejection_curves": "plait.statistics.rejection",
+    "rejection_table": "plait.statistics.rejection",
 }
 
 __all__ = [
@@ -50,9 +55,12 @@ __all__ = [
     "plot_missingness",
     "plot_pairs",
     "plot_redundancy",
+    "plot_rejection",
     "plot_reliability",
     "plot_rho",
     "plot_scores",
+    "rejection_curves",
+    "rejection_table",
 ]
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics import confusion_matrix
 from plait.compare.layout import smaller_is_better
 from plait.compare.outcomes import Outcomes
 
-_FACTS = 5
+_FACTS = 6
 """Columns of a table of students beside those of the modalities."""
 
 

@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from plait.data.batches import Batch
 from plait.data.shapes import Features, Output, Present
 from plait.nn.averaging import Averaging, averaging_for
+from plait.nn.committee import Committee, Voices
 from plait.nn.copies import Copies
 from plait.nn.criteria import Criterion
 from plait.nn.encodings import whole_readers
-from plait.nn.module import FusionModule
 from plait.nn.representations import Representations
 from plait.nn.step_fusion.trace import Trace
 
 
-class AveragedNet(FusionModule):
+class AveragedNet(Committee):
     """The mean prediction of the copies (probabilities of classes, values of a regression).
 
     A sample about which the network can say nothing is predicted by the prior.
@@ -41,6 +41,17 @@ class AveragedNet(FusionModule):
         outputs = self.averaging.enter(self.net(self.representations(features, present), present))
         mean = self.averaging.leave(outputs.mean(0))
         return mean.where(self.net.readable(present)[:, None], self.prior.to(mean))
+
+    @property
+    def seats(self) -> int:
+        """Number of copies."""
+        return self.net.units
+
+    def voices(self, features: Features, present: Present) -> Voices:
+        """The copies, with equal shares."""
+        outputs: Tensor = self.net(self.representations(features, present), present)
+        readable = self.net.readable(present).to(outputs)
+        return Voices(outputs, readable.expand(len(outputs), -1) / len(outputs))
 
     def objective(self, batch: Batch, criterion: Criterion) -> Float[Tensor, " unit"]:
         """The network's own objective, one value a copy: for those who train in a loop of their own."""

@@ -9,14 +9,14 @@ from torch import Tensor
 from plait.data.shapes import Features, Output, Present
 from plait.nn.averaging import Averaging
 from plait.nn.cohort import Cohort
+from plait.nn.committee import Committee, Voices
 from plait.nn.learners import Joined, Learners
-from plait.nn.module import FusionModule
 from plait.nn.representations import Representations
 
 Readers: TypeAlias = Cohort | Learners | Joined
 
 
-class EnsembleNet(FusionModule):
+class EnsembleNet(Committee):
     """Weighted mean of the students that can read a sample.
 
     A sample is predicted by the ensemble's students whose modalities are all present, their weights
@@ -43,15 +43,36 @@ class EnsembleNet(FusionModule):
 
     def students(self, features: Features, present: Present) -> Float[Tensor, "student batch out"]:
         """Every student's own prediction in the space of averaging, the mean over its copies (one a fold)."""
-        outputs = self.cohort(self.representations(features, present), present)
-        return self.averaging.enter(outputs.unflatten(0, (-1, self.cohort.count))).mean(0)
+        return self.averaging.enter(self._by_copy(features, present)).mean(0)
 
     def forward(self, features: Features, present: Present) -> Output:
-        predictions = self.students(features, present)
+        return self.pooled(self.students(features, present), self._readable(present), self.prior)
+
+    @property
+    def seats(self) -> int:
+        """Every student in every copy of the cohort (the copies share the learners among the students)."""
+        copies = [part.copies for part in self.cohort.modules() if isinstance(part, Cohort)]
+        return self.cohort.count * max(copies, default=1)
+
+    def voices(self, features: Features, present: Present) -> Voices:
+        """Every student in every copy of the cohort, with the same share of its weight in each."""
+        outputs = self._by_copy(features, present)
+        shares = shares_of_readers(self._readable(present), self.weights.to(outputs), self.fallback.to(outputs))
+        total = shares.sum(0)
+        shares = shares / (len(outputs) * total.where(total > 0, 1))
+        return Voices(outputs.flatten(0, 1), shares.repeat(len(outputs), 1))
+
+    def _by_copy(self, features: Features, present: Present) -> Float[Tensor, "copy student batch out"]:
+        """The output of every student in every copy of the cohort."""
+        outputs = self.cohort(self.representations(features, present), present)
+        by_copy: Tensor = outputs.unflatten(0, (-1, self.cohort.count))
+        return by_copy
+
+    def _readable(self, present: Present) -> Bool[Tensor, "student batch"]:
+        """Which samples each student can read."""
         readable = self.cohort.readable(present)
-        if readable is None:
-            readable = torch.ones(predictions.shape[:2], dtype=torch.bool, device=present.device)
-        return self.pooled(predictions, readable, self.prior)
+        everything = torch.ones(self.cohort.count, len(present), dtype=torch.bool, device=present.device)
+        return everything if readable is None else readable
 
     def pooled(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import ClassVar
 
 from plait.data.spec import DataSpec
 from plait.nn.extractors import Extractor
@@ -17,7 +18,12 @@ class Student:
 
     Args:
         reads: The modalities that are read, in the order of the data, each with its extractor.
+
+    Attributes:
+        label: What predicts, as of learners their name.
     """
+
+    label: ClassVar[str] = "network"
 
     reads: tuple[tuple[str, Extractor], ...]
 

@@ -16,14 +16,16 @@ from plait.training.ensembling import LearnedEnsemble
 def cohort_table(learned: LearnedEnsemble) -> pd.DataFrame:
     """One row a student: the networks, then learners of scikit-learn.
 
-    Columns: a column a modality with what the student reads of it ("null" is nothing); `validation_loss` at the
-    chosen rho and `independent_loss` at rho = 0 (best epoch, in nats or squared units of the scaled target); `epoch` of
-    the former (NaN of a learner); `teaches` (in the best cluster of losses at rho = 0, and rho > 0); `weight` in the
-    ensemble. A modality that bears the name of such a column is followed by " (modality)".
+    Columns: a column a modality with what the student reads of it ("null" is nothing); `kind` ("network", or the name
+    of the learner: "ridge", "forest", "SVC", ...); `validation_loss` at the chosen rho and `independent_loss` at
+    rho = 0 (best epoch, in nats or squared units of the scaled target); `epoch` of the former (NaN of a learner);
+    `teaches` (in the best cluster of losses at rho = 0, and rho > 0); `weight` in the ensemble. A modality that bears
+    the name of such a column is followed by " (modality)".
     """
     found = learned.performance
     reads = [{name: extractor.label for name, extractor in student.reads} for student in learned.students]
     facts = {
+        "kind": [student.label for student in learned.students],
         "validation_loss": found.losses,
         "independent_loss": found.independent,
         "epoch": found.epochs,

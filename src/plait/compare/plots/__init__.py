@@ -8,6 +8,7 @@ from plait.compare.plots.missingness import plot_missingness
 from plait.compare.plots.pairs import plot_pairs
 from plait.compare.plots.ranks import plot_critical_difference
 from plait.compare.plots.redundancy import plot_redundancy
+from plait.compare.plots.rejection import plot_rejection
 from plait.compare.plots.reliability import plot_reliability
 from plait.compare.plots.rho import plot_rho
 from plait.compare.plots.scores import plot_scores
@@ -22,6 +23,7 @@ __all__ = [
     "plot_missingness",
     "plot_pairs",
     "plot_redundancy",
+    "plot_rejection",
     "plot_reliability",
     "plot_rho",
     "plot_scores",

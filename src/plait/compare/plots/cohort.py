@@ -1,27 +1,32 @@
 """The cohort map: what every student reads, how well it predicts, whether it teaches, and what it weighs."""
 
-from collections.abc import Sequence
-from itertools import accumulate, pairwise
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from plait.drawing import style
 
-FINDINGS = ("validation_loss", "independent_loss", "epoch", "teaches", "weight")
+FINDINGS = ("kind", "validation_loss", "independent_loss", "epoch", "teaches", "weight")
 """Columns of `cohort_` that name no modality."""
 
 # Paul Tol's "light" scheme: made for dark letters on filled cells, distinct to the colour-blind.
 _FILL = {"identity": "#77AADD", "pca": "#EEDD88", "encoder": "#EE8866", "sliced": "#44BB99", "module": "#FFAABB"}
-_BAND, _LINE, _FAINT, _INK, _DOT = "#F4F4F4", "#DDDDDD", "#999999", "#222222", "#004488"
+_FILL |= {"shared": "#BBCC33", "individual": "#99DDFF"}
+# Marker and colour of the kinds of students: Tol's "high contrast" scheme, then his "bright" one.
+_MARKS = (("o", "#004488"), ("D", "#DDAA33"), ("s", "#BB5566"), ("^", "#228833"), ("v", "#AA3377"), ("P", "#66CCEE"))
+_BAND, _LINE, _FAINT, _INK = "#F4F4F4", "#DDDDDD", "#999999", "#222222"
+_CHOSEN, _ALONE = "at the chosen rho", "trained alone (rho = 0)"
 
 # Inches of the natural size; letters in points, their width in sizes of the font.
-_LOSS, _TEACHES, _WEIGHT, _LEGEND, _GAP = 2.6, 0.65, 1.3, 2.0, 0.2
+_LOSS, _TEACHES, _WEIGHT, _LEGEND, _GAP, _MARKER = 2.6, 0.65, 1.3, 2.0, 0.2, 0.15
 _ABOVE, _BELOW, _SIDE = 0.75, 0.8, 0.2
 _FONT, _SMALLEST, _LETTER, _LONGEST = 8.0, 4.5, 0.62, 24
 
@@ -29,10 +34,11 @@ _FONT, _SMALLEST, _LETTER, _LONGEST = 8.0, 4.5, 0.62, 24
 def plot_cohort(cohort: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw the cohort map: one row a student, the lowest validation loss on top.
 
-    From left to right: what the student reads of each modality (colour by kind; a dash is nothing); a star if it
-    teaches; its validation loss, a dot at the chosen rho and a ring for the same student trained alone (rho = 0);
-    its weight in the ensemble as a bar. Losses are in nats for classes, in squared units of the scaled target for
-    real values; the axis is logarithmic where they differ by more than a factor of 20.
+    From left to right: of which kind the student is, where there are several ("network", or a learner: "ridge", ...),
+    with the marker and colour of the kind; what it reads of each modality (colour by kind of extractor; a dash is
+    nothing); a star if it teaches; its validation loss, filled at the chosen rho and hollow for the same student
+    trained alone (rho = 0); its weight in the ensemble as a bar. Losses are in nats for classes, in squared units of
+    the scaled target for real values; the axis is logarithmic where they differ by more than a factor of 20.
 
     Args:
         cohort: The table `cohort_` of a fitted estimator.
@@ -46,27 +52,56 @@ def plot_cohort(cohort: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ValueError: If the table is empty or not that of a cohort.
     """
     modalities = _modalities(cohort)
+    cohort = cohort if "kind" in cohort else cohort.assign(kind="network")
+    looks = _looks(cohort["kind"])
     cohort = cohort.sort_values("validation_loss", kind="stable", na_position="last")
-    widths = [*_column_widths(cohort[modalities]), _TEACHES]
-    total = sum(widths) + _LOSS + _WEIGHT + 2 * _GAP
+    columns = _columns(cohort[["kind", *modalities]] if len(looks) > 1 else cohort[modalities])
+    total = sum(columns["teaches"]) + _LOSS + _WEIGHT + 2 * _GAP
     ax = _new_axes(len(cohort), total) if ax is None else ax
-    reads, loss, weight = _panels(ax, len(cohort), (sum(widths), _LOSS, _WEIGHT))
+    reads, loss, weight = _panels(ax, len(cohort), (sum(columns["teaches"]), _LOSS, _WEIGHT))
     row, inch = _scale(ax, len(cohort), total)
     size = min(_FONT, _FONT * inch / 72)
     letters = min(size, 0.6 * row)
     letters = letters if letters >= _SMALLEST else 0.0
-    _draw_reads(reads, cohort, widths, letters)
-    _draw_teachers(reads, cohort["teaches"].to_numpy(bool), sum(widths) - _TEACHES / 2, min(6.0, 0.8 * row))
-    _draw_loss(loss, cohort, min(5.5, 0.7 * row))
-    _draw_weight(weight, cohort["weight"].to_numpy(float), letters)
+    _draw_reads(reads, cohort[modalities], columns, letters)
+    if "kind" in columns:
+        _draw_kinds(reads, cohort["kind"], looks, columns["kind"], letters, min(5.0, 0.6 * row))
+    _draw_teachers(reads, cohort["teaches"].to_numpy(bool), columns["teaches"].middle, min(6.0, 0.8 * row))
+    _draw_loss(loss, cohort, looks, min(5.5, 0.7 * row))
+    _draw_weight(weight, cohort, looks, letters)
     for panel in (reads, loss, weight):
         _set_letters(panel, size)
-    _explain(ax, loss, () if letters else _kinds(cohort[modalities]), size, len(cohort))
+    _explain(ax, looks, () if letters else _fills(cohort[modalities].to_numpy().ravel()), size, len(cohort))
+    if "kind" in columns and not letters:
+        _explain_kinds(loss, looks, size)
     return ax
 
 
+class _Look(NamedTuple):
+    """Marker and colour of a kind of students."""
+
+    marker: str
+    colour: str
+
+
+class _Column(NamedTuple):
+    """Where a column begins and how wide it is, in inches of the natural size."""
+
+    left: float
+    width: float
+
+    @property
+    def middle(self) -> float:
+        return self.left + self.width / 2
+
+
+def _looks(kinds: "pd.Series[Any]") -> dict[str, _Look]:
+    """A look for each kind, in the order in which they first appear."""
+    return {str(kind): _Look(*_MARKS[place % len(_MARKS)]) for place, kind in enumerate(kinds.unique())}
+
+
 def _modalities(cohort: pd.DataFrame) -> list[str]:
-    lacking = [name for name in FINDINGS if name not in cohort]
+    lacking = [name for name in FINDINGS if name not in cohort and name != "kind"]  # tables of old have no kind
     if lacking or not len(cohort):
         without = f" without the columns {', '.join(lacking)}" if lacking else ""
         raise ValueError(
@@ -76,11 +111,15 @@ def _modalities(cohort: pd.DataFrame) -> list[str]:
     return [name for name in cohort if name not in FINDINGS]
 
 
-def _column_widths(reads: pd.DataFrame) -> list[float]:
-    """Inches that the names and labels of the modalities need at the normal size of letters, and the legend below."""
-    letters = [max(map(len, (_short(name), *reads[name].astype(str)))) for name in reads]
+def _columns(table: pd.DataFrame) -> dict[str, _Column]:
+    """Room for names and labels at the normal size of letters, for the stars, and for the legend below."""
+    letters = [max(map(len, (_short(name), *table[name].astype(str)))) for name in table]
     widths = np.maximum(0.6, np.array(letters) * _LETTER * _FONT / 72 + 0.15)
-    return list(widths * max(1, (_LEGEND - _TEACHES) / widths.sum()))
+    if "kind" in table:
+        widths[0] += _MARKER
+    inches = [*map(float, widths * max(1, (_LEGEND - _TEACHES) / widths.sum())), _TEACHES]
+    lefts = accumulate(inches[:-1], initial=0.0)
+    return dict(zip((*table, "teaches"), map(_Column, lefts, inches), strict=True))
 
 
 def _short(name: object) -> str:
@@ -118,21 +157,34 @@ def _panels(ax: Axes, students: int, widths: Sequence[float]) -> list[Axes]:
     return panels
 
 
-def _draw_reads(ax: Axes, cohort: pd.DataFrame, widths: Sequence[float], letters: float) -> None:
-    """Coloured cells with the labels of the extractors; the last column is left to the stars."""
-    edges = [0.0, *accumulate(widths)]
-    names = _modalities(cohort)
-    for name, left, width in zip(names, edges, widths, strict=False):
-        labels = cohort[name].astype(str).tolist()
+def _name_columns(ax: Axes, columns: Mapping[str, _Column]) -> None:
+    ax.set_xlim(0, sum(columns["teaches"]))
+    ax.set_xticks([column.middle for column in columns.values()], [*map(_short, columns)])
+    ax.xaxis.tick_top()
+
+
+def _draw_reads(ax: Axes, reads: pd.DataFrame, columns: Mapping[str, _Column], letters: float) -> None:
+    """Names on top, coloured cells with the labels of the extractors below."""
+    _name_columns(ax, columns)
+    for name in map(str, reads):
+        column, labels = columns[name], reads[name].astype(str).tolist()
         read = [row for row, label in enumerate(labels) if label != "null"]
-        ax.barh(read, width - 0.06, 0.86, left + 0.03, color=[_fill(labels[row]) for row in read])
+        ax.barh(read, column.width - 0.06, 0.86, column.left + 0.03, color=[_fill(labels[row]) for row in read])
         for row, label in enumerate(labels) if letters else ():
             text, colour = ("\N{EN DASH}", _FAINT) if label == "null" else (label, _INK)
-            ax.text(left + width / 2, row, text, size=letters, color=colour, ha="center", va="center_baseline")
-    middles = [(left + right) / 2 for left, right in pairwise(edges)]
-    ax.set_xlim(0, edges[-1])
-    ax.set_xticks(middles, [*map(_short, names), "teaches"])
-    ax.xaxis.tick_top()
+            ax.text(column.middle, row, text, size=letters, color=colour, ha="center", va="center_baseline")
+
+
+def _draw_kinds(
+    ax: Axes, kinds: "pd.Series[Any]", looks: Mapping[str, _Look], column: _Column, letters: float, width: float
+) -> None:
+    """The marker of each student's kind, and its name."""
+    left = column.left + _MARKER if letters else column.middle
+    for kind, look in looks.items():
+        rows = np.flatnonzero(kinds == kind)
+        ax.scatter(np.full(len(rows), left), rows, s=width**2, marker=look.marker, color=look.colour, linewidths=0)
+    for row, kind in enumerate(kinds) if letters else ():
+        ax.text(left + 0.1, row, str(kind), size=letters, color=_INK, ha="left", va="center_baseline")
 
 
 def _fill(label: str) -> str:
@@ -144,14 +196,16 @@ def _draw_teachers(ax: Axes, teaches: np.ndarray, place: float, width: float) ->
     ax.scatter(np.full(len(rows), place), rows, s=width**2, marker="*", color=_INK)
 
 
-def _draw_loss(ax: Axes, cohort: pd.DataFrame, width: float) -> None:
-    """A dot at the chosen rho, a ring at rho = 0, and a line between."""
-    rows = np.arange(len(cohort))
+def _draw_loss(ax: Axes, cohort: pd.DataFrame, looks: Mapping[str, _Look], width: float) -> None:
+    """A filled marker at the chosen rho, a hollow one at rho = 0, and a line between."""
     chosen, alone = (_finite(cohort[name]) for name in ("validation_loss", "independent_loss"))
-    ax.hlines(rows, chosen, alone, color=_FAINT, linewidth=1, zorder=1)
-    ax.scatter(chosen, rows, s=(0.68 * width) ** 2, color=_DOT, linewidths=0, zorder=3, label="at the chosen rho")
-    ring = ax.scatter(alone, rows, s=width**2, color=_DOT, zorder=2, label="trained alone (rho = 0)")
-    ring.set_facecolor("white")
+    ax.hlines(np.arange(len(cohort)), chosen, alone, color=_FAINT, linewidth=1, zorder=1)
+    for kind, (marker, colour) in looks.items():
+        rows = np.flatnonzero(cohort["kind"] == kind)
+        filled: dict[str, Any] = {"color": colour, "marker": marker, "linewidths": 0, "label": _CHOSEN}
+        hollow: dict[str, Any] = {"facecolors": "white", "edgecolors": colour, "marker": marker, "label": _ALONE}
+        ax.scatter(chosen[rows], rows, s=(0.68 * width) ** 2, zorder=3, **filled)
+        ax.scatter(alone[rows], rows, s=width**2, zorder=2, **hollow)
     for row in np.flatnonzero(np.isnan(chosen)).tolist():
         ax.text(0.5, row, "not judged", transform=ax.get_yaxis_transform(), size=width, color=_FAINT, va="center")
     if _far_apart(np.concatenate([chosen, alone])):
@@ -174,10 +228,11 @@ def _far_apart(losses: np.ndarray) -> bool:
     return bool(seen.size and 0 < 20 * seen.min() < seen.max())
 
 
-def _draw_weight(ax: Axes, weights: np.ndarray, letters: float) -> None:
-    rows = np.flatnonzero(weights > 0)
-    ax.barh(rows, weights[rows], 0.6, color=_DOT)
-    for row in rows.tolist() if letters else ():
+def _draw_weight(ax: Axes, cohort: pd.DataFrame, looks: Mapping[str, _Look], letters: float) -> None:
+    weights, kinds = cohort["weight"].to_numpy(float), cohort["kind"].tolist()
+    rows = np.flatnonzero(weights > 0).tolist()
+    ax.barh(rows, weights[rows], 0.6, color=[looks[kinds[row]].colour for row in rows])
+    for row in rows if letters else ():
         ax.text(weights[row], row, f" {weights[row]:.2f}", size=letters, color=_INK, va="center_baseline")
     ax.set_xlim(0, 1.4 * max(weights.max(), 1e-9))
     ax.set_xticks([])
@@ -191,17 +246,31 @@ def _set_letters(panel: Axes, size: float) -> None:
     panel.xaxis.label.set(size=size, color=_INK)
 
 
-def _kinds(reads: pd.DataFrame) -> list[Patch]:
-    """A legend of the colours, for cells too small for letters."""
-    labels = sorted({str(label).partition("-")[0] for label in reads.to_numpy().ravel()} - {"null"})
-    return [Patch(color=_fill(label), label=label) for label in labels]
+def _fills(labels: Iterable[object]) -> list[Patch]:
+    """A legend of the colours of the cells, for cells too small for letters."""
+    found = sorted({str(label).partition("-")[0] for label in labels} - {"null"})
+    return [Patch(color=_fill(label), label=label) for label in found]
 
 
-def _explain(ax: Axes, loss: Axes, kinds: Sequence[Patch], size: float, students: int) -> None:
+def _explain(ax: Axes, looks: Mapping[str, _Look], fills: Sequence[Patch], size: float, students: int) -> None:
     """Title and legend."""
     count = f"{students} students" if students > 1 else "1 student"
     ax.set_title(f"Cohort map: {count}, lowest validation loss on top", size=1.3 * size, loc="left", pad=3.2 * size)
-    handles = [*loss.get_legend_handles_labels()[0], *kinds]
-    columns, where = 1 + len(kinds) // 2, (0, 0)
-    legend = ax.legend(handles=handles, ncols=columns, fontsize=size, loc="upper left", bbox_to_anchor=where)
+    (marker, colour), *others = looks.values()
+    dot: dict[str, Any] = {"marker": marker, "color": _INK if others else colour, "linestyle": ""}
+    filled = Line2D([], [], markersize=0.5 * size, label=_CHOSEN, **dot)
+    hollow = Line2D([], [], markersize=0.7 * size, markerfacecolor="white", label=_ALONE, **dot)
+    legend = ax.legend(
+        handles=[filled, hollow, *fills], ncols=min(3, 1 + len(fills) // 2), fontsize=size, loc="upper left",
+        bbox_to_anchor=(0, 0),
+    )  # fmt: skip
     legend.set_frame_on(False)
+
+
+def _explain_kinds(ax: Axes, looks: Mapping[str, _Look], size: float) -> None:
+    """A legend of the kinds, for a column too small for their names, where it covers least."""
+    handles = [
+        Line2D([], [], marker=marker, color=colour, linestyle="", markersize=0.5 * size, label=kind)
+        for kind, (marker, colour) in looks.items()
+    ]
+    ax.legend(handles=handles, fontsize=size, loc="best", borderpad=0.2, handletextpad=0.1, edgecolor="none")

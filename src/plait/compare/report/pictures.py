@@ -69,7 +69,7 @@ def _of_probabilities(report: ReportInput) -> Iterator[Picture]:
 
 def _of_cohorts(report: ReportInput) -> Iterator[Picture]:
     for label, cohort in report.cohorts.items():
-        caption = f"{label}: what every student of the cohort reads, its loss, whether it teaches, and its weight."
+        caption = f"{label}: what each student is and what it reads, its loss, whether it teaches, and its weight."
         yield Picture("cohorts", plots.plot_cohort(cohort), caption, wide=True)
     for label, rhos in report.rhos.items():
         yield Picture("cohorts", plots.plot_rho(rhos), f"{label}: validation loss for every rho that was tried.")
