@@ -32,8 +32,9 @@ def small_trainer(**changed: Any) -> Trainer:
 
 
 def small_method(**changed: Any) -> MetaFusion:
-    """A cohort of up to three students a modality."""
-    given = {"extractors": ("identity", "pca-1", "null"), "hidden": (8,), "rhos": (0.0, 1.0), **changed}
+    """A cohort of up to three networks a modality."""
+    usual = {"extractors": ("identity", "pca-1", "null"), "hidden": (8,), "rhos": (0.0, 1.0), "learners": ()}
+    given = {**usual, **changed}
     return MetaFusion(**given)
 
 

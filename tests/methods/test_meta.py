@@ -18,8 +18,8 @@ QUICK = {"hidden": (4,), "encoder_hidden": (3,), "rhos": (0.0, 1.0)}
 
 
 def meta(**choices):
-    """A quick Meta Fusion."""
-    return MetaFusion(**{"extractors": LABELS} | QUICK | choices)
+    """A quick Meta Fusion of networks."""
+    return MetaFusion(**{"extractors": LABELS, "learners": ()} | QUICK | choices)
 
 
 def fit(method, data, seed=0, **settings):

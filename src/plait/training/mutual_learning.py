@@ -165,9 +165,11 @@ class _Phase:
 
     def cohort_of_all(self, alone: "_Phase") -> Cohort:
         """All students at this rho; those who are not in this phase as they were alone."""
+        part = self.cohort.at_rho(self.place).to(alone.cohort.bias)
+        if part.count == alone.cohort.count:
+            return part
         found = Cohort(replace(alone.cohort.plan, rhos=(self.rho,))).to(alone.cohort.bias)
         found.copy_rho(alone.cohort, 0, 0)
-        part = self.cohort.at_rho(self.place).to(alone.cohort.bias)
         found.take_part(part, torch.from_numpy(self.students), torch.ones(part.copies, part.count, dtype=torch.bool))
         return found
 
