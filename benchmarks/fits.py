@@ -87,7 +87,8 @@ def _fit(samples: int, epochs: int, *, narrow: bool) -> int:
     """Parameters of the students at one rho."""
     widths = {"m0": (500, 4, 0), "m1": (400, 0)} if narrow else SETTING_1_1.widths
     labels = {name: [SETTING_1_1.label(name, width) for width in chosen] for name, chosen in widths.items()}
-    method = MetaFusion(labels, hidden=(128, 64), rhos=_RHOS, dropout=0.0, max_students=None)
+    alone = {"learners": (), "halvings": 0, "screening": "exact", "ensemble": "greedy"}
+    method = MetaFusion(labels, hidden=(128, 64), rhos=_RHOS, dropout=0.0, max_students=None, **alone)
     bunch = make_data_sharing("1.1", samples)
     model = FusionRegressor(method, trainer=Trainer(epochs=epochs), random_state=0).fit(bunch.data, bunch.target)
     return sum(parameter.numel() for parameter in model.module_.cohort.parameters())

@@ -16,7 +16,7 @@ from plait.methods.late import LateFusion
 from plait.methods.meta import MetaFusion
 from samples import small_trainer, three_modalities
 
-COHORT = MetaFusion(extractors=("identity", "pca-1", "null"), hidden=(4,), rhos=(0.0, 1.0))
+COHORT = MetaFusion(extractors=("identity", "pca-1", "null"), hidden=(4,), rhos=(0.0, 1.0), learners=())
 USUAL = (
     Contender("baseline", "baseline", Baseline()),
     Contender("early", "fusion", EarlyFusion(hidden=(4,))),

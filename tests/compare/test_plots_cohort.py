@@ -199,7 +199,7 @@ def test_a_fitted_cohort_is_drawn(tmp_path):
     """From `cohort_` to a picture file, with three modalities."""
     draw = np.random.default_rng(0)
     X = {name: draw.normal(size=(30, 4)) for name in "abc"}
-    method = MetaFusion(("identity", "null"), hidden=(4,), rhos=(0.0,))
+    method = MetaFusion(("identity", "null"), hidden=(4,), rhos=(0.0,), learners=())
     fitted = FusionRegressor(method, trainer=Trainer(epochs=2), random_state=0).fit(X, draw.normal(size=30))
     ax = plot_cohort(fitted.cohort_)
     assert ax.get_title(loc="left").startswith("Cohort map: 7 students")

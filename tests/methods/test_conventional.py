@@ -34,7 +34,7 @@ def agree(one, other, data):
 
 def independent(extractors, **choices):
     """Meta Fusion without mutual learning, predicting by the plain average."""
-    return MetaFusion(extractors=extractors, rhos=(0.0,), ensemble="simple", **HEAD | choices)
+    return MetaFusion(extractors=extractors, rhos=(0.0,), learners=(), ensemble="simple", **HEAD | choices)
 
 
 # Special cases of the cohort

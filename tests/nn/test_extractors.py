@@ -170,7 +170,7 @@ def test_sliced_encoders_learn_alone_and_then_stay_frozen():
     data = samples(count=80)
     labels = {"a": ("sliced-3", "sliced-2"), "b": ("identity", "null")}
     settings = {"epochs": 10, "weight_decay": 0.1}
-    fitted = MetaFusion(labels, hidden=(4,), rhos=(0.0, 1.0)).fit(course(data, **settings))
+    fitted = MetaFusion(labels, hidden=(4,), rhos=(0.0, 1.0), learners=()).fit(course(data, **settings))
     alone = fit_representations(plan(data, labels, encoder_hidden=(256,)), course(data, **settings))
     for (name, value), expected in zip(
         fitted.module.representations.named_parameters(), alone.parameters(), strict=True

@@ -16,7 +16,7 @@ from plait.nn.extractors import Sliced, parse_dictionary
 from plait.nn.learner_kinds import Base, learner_list
 from plait.nn.learners import LearnerPlan, plan_learners
 from plait.nn.parts import Parts
-from plait.nn.students import POLICIES, Dictionary, choose_students
+from plait.nn.students import POLICIES, Dictionary, at_most, choose_students
 from plait.training.course import Course
 from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensembles, training_parts
 from plait.training.findings import cohort_table, modality_values
@@ -86,7 +86,8 @@ class MetaFusion(Method):
         policy: Which combinations become networks: "product" (all), "singles-pairs-all", or "auto": the product of up
             to 100 combinations, else singles, pairs and all; without the features of a modality that has more than 256
             and something else to read.
-        max_students: Most students; those kept hold each single modality and the full set. None is no limit.
+        max_students: Most networks, and most heads in closed form of each word; those kept hold each single modality
+            and the full set. None is no limit.
         dropout: Share of hidden units dropped in training, in [0, 1).
         burn_in: First epochs of the phase of mutual learning in which students still learn alone.
         init: "scratch": every rho starts from the same initial weights. "paper": the first positive rho goes on
@@ -238,7 +239,7 @@ class MetaFusion(Method):
             return None
         alone = dict.fromkeys([*((name,) for name in spec.names), spec.names])
         whole = [whole_student(spec, names) for names in alone]
-        alike = alike_students(parse_dictionary(labels, spec))
+        alike = at_most(alike_students(parse_dictionary(labels, spec)), self.max_students)
         reads = [closed_readers(base, alike, spec) if is_closed(base) else whole for base in bases]
         rhos = self.rhos if self.learner_rhos is None else strengths("learner_rhos", self.learner_rhos)
         return replace(plan_learners(spec, bases, reads, parameter="learners"), rhos=rhos) if any(reads) else None

@@ -102,10 +102,17 @@ def choose_students(dictionary: Dictionary, policy: str = "auto", most: int | No
         raise ValueError("The dictionary holds 'null' alone; give at least one modality something to read.")
     if len({student.name for student in students}) < len(students):
         raise ValueError(f"The names of the modalities, {list(dictionary)}, make names of students alike; rename one.")
-    return tuple(students if most is None or len(students) <= most else _spread(students, most))
+    return at_most(students, most)
 
 
-def _spread(students: Sequence[Student], most: int) -> list[Student]:
+def at_most(students: Sequence[Student], most: int | None) -> tuple[Student, ...]:
+    """So many of the students, every single modality and the full set among them; None is all.
+
+    Raises:
+        ValueError: If `most` does not hold every single modality and all together.
+    """
+    if most is None or len(students) <= most:
+        return tuple(students)
     widest = max(len(student.reads) for student in students)
     firsts = {student.modalities: place for place, student in reversed(list(enumerate(students)))}
     kept = sorted(place for read, place in firsts.items() if len(read) in (1, widest))
@@ -116,4 +123,4 @@ def _spread(students: Sequence[Student], most: int) -> list[Student]:
     rest = [place for place in range(len(students)) if place not in kept]
     room = most - len(kept)
     kept += [rest[i * len(rest) // room] for i in range(room)]
-    return [students[place] for place in sorted(kept)]
+    return tuple(students[place] for place in sorted(kept))
