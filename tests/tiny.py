@@ -125,7 +125,7 @@ class Recorder(Course):
 
     runs: list = field(default_factory=list)
 
-    def run(self, module, place, phase, *, after_epoch=None, warm=None, keep_moments=False):
+    def run(self, module, place, phase, *, after_epoch=None, warm=None, keep_moments=False, half=None):
         started = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
         run = {"module": module, "phase": phase, "place": place, "start": started, "epochs": []}
         self.runs.append(run)
@@ -139,7 +139,7 @@ class Recorder(Course):
             if after_epoch is not None:
                 after_epoch(epochs, losses)
 
-        options = {"after_epoch": record, "warm": warm, "keep_moments": keep_moments}
+        options = {"after_epoch": record, "warm": warm, "keep_moments": keep_moments, "half": half}
         run["result"] = super().run(module, place, phase, **options)
         run["end"] = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
         return run["result"]

@@ -19,7 +19,7 @@ QUICK = {"hidden": (4,), "encoder_hidden": (3,), "rhos": (0.0, 1.0)}
 
 def meta(**choices):
     """A quick Meta Fusion of networks."""
-    return MetaFusion(**{"extractors": LABELS, "learners": ()} | QUICK | choices)
+    return MetaFusion(**{"extractors": LABELS, "learners": (), "halvings": 0} | QUICK | choices)
 
 
 def fit(method, data, seed=0, **settings):

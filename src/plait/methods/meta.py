@@ -20,7 +20,7 @@ from plait.nn.students import POLICIES, Dictionary, at_most, choose_students
 from plait.training.course import Course
 from plait.training.ensembling import LearnedEnsemble, build_ensemble, learn_ensembles, training_parts
 from plait.training.findings import cohort_table, modality_values
-from plait.training.mutual_learning import LearnedCohort, MutualLearning, Rule, Teachers
+from plait.training.mutual_learning import LearnedCohort, MutualLearning, Rule, Stopping, Teachers
 
 Ensemble = Literal[
     "greedy",
@@ -107,6 +107,10 @@ class MetaFusion(Method):
             after 1/2^halvings, ..., 1/4, 1/2 of the trainer's epochs, but not before the fifth. Learners are in the
             race too: networks that are not in the better half of all that remain stop, keep the weights of their best
             epoch, and leave rho > 0 to the others. 0 lets everybody train to the end.
+        stopping: What networks are judged by. "cross-fitted": what a network says of a validation sample at the epoch
+            at which it did best on the other half of the validation samples, so that neither its loss nor its weight in
+            the ensemble is flattered by the choice of the epoch. "same-rows": at the epoch at which it did best on all
+            of them, as in the paper. The weights are of that epoch in both.
     """
 
     joins: ClassVar[str] = "all"
@@ -128,6 +132,7 @@ class MetaFusion(Method):
     learners: tuple[Base, ...] = ("ridge", "quadratic")
     learner_rhos: tuple[float, ...] | None = None
     halvings: int = 3
+    stopping: Stopping = "cross-fitted"
 
     @classmethod
     def paper(
@@ -163,6 +168,7 @@ class MetaFusion(Method):
             init="paper",
             learners=(),
             halvings=0,
+            stopping="same-rows",
         )
 
     @property
@@ -205,7 +211,7 @@ class MetaFusion(Method):
         rhos = strengths("rhos", self.rhos)
         if self.learner_rhos is not None:
             strengths("learner_rhos", self.learner_rhos)
-        how = MutualLearning(rhos, self.teachers, self.screening, self.burn_in, self.init, self.halvings)
+        how = MutualLearning(rhos, self.teachers, self.screening, self.burn_in, self.init, self.halvings, self.stopping)
         how.check()
         return how
 

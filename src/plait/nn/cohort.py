@@ -103,7 +103,7 @@ class Cohort(FusionModule):
             fan_in = widths[rows].repeat(self.plan.spec.folds)[:, None, None]
             weight = uniform((len(fan_in), width, out), fan_in, generator)
             linear = StackedLinear(weight.repeat(len(self.plan.rhos), 1, 1))
-            yield Block(name, extractor.source, width, rows, self._units_of(rows), encoder, linear)
+            yield Block(name, extractor.source, width, rows, self.units_of(rows), encoder, linear)
 
     @property
     def units(self) -> int:  # type: ignore[override]
@@ -167,7 +167,7 @@ class Cohort(FusionModule):
         """The unit of every row of every parameter (and of the buffers of users' modules)."""
         found: dict[str, Rows | int] = {"bias": torch.arange(self.units)}
         for name, layer, students in self._layers():
-            found |= {f"{name}.{inner}": rows for inner, rows in layer.owners(self._units_of(students)).items()}
+            found |= {f"{name}.{inner}": rows for inner, rows in layer.owners(self.units_of(students)).items()}
         return found
 
     def copy_rho(self, source: "Cohort", of: int, to: int) -> None:
@@ -201,7 +201,7 @@ class Cohort(FusionModule):
     def _copy_students(self, source: "Cohort", of: Rows, to: Rows, chosen: Bool[Tensor, "copy student"]) -> None:
         """Overwrite the students at `to` by those at `of` in a cohort of the same copies; the chosen units alone."""
         with torch.no_grad():
-            self.bias[self._units_of(to)[chosen.flatten()]] = source.bias[source._units_of(of)[chosen.flatten()]]
+            self.bias[self.units_of(to)[chosen.flatten()]] = source.bias[source.units_of(of)[chosen.flatten()]]
         others = {key: (layer, users) for key, layer, users in source._keyed_layers()}
         for key, layer, users in self._keyed_layers():
             both = torch.isin(to, users)
@@ -228,7 +228,7 @@ class Cohort(FusionModule):
             if isinstance(layer, Stacked) and name.startswith("tail"):
                 yield name, layer, torch.arange(self.count)
 
-    def _units_of(self, students: Rows) -> Rows:
+    def units_of(self, students: Rows) -> Rows:
         """The units of these students, one for every copy."""
         return (torch.arange(self.copies)[:, None] * self.count + students).flatten()
 

@@ -105,7 +105,7 @@ def bagged_greedy(validation: Validation, *, bags: int = 20, size: int = 100) ->
     """
     draw, count = np.random.default_rng(0), len(validation.target)
     drawn = (validation.rows(draw.integers(0, count, count)) for _ in range(bags))
-    found = [greedy_with_replacement(one, size=size) for one in drawn if one.usable.any()]
+    found = [greedy_with_replacement(one, size=size) for one in drawn if np.isfinite(one.losses).any()]
     return _normalised(np.sum(found or [greedy_with_replacement(validation, size=size)], axis=0))
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Bool
+from torch import Tensor
 
 from plait.data.batches import TrainingData
 from plait.nn.module import FusionModule
@@ -43,6 +45,7 @@ class Course:
         after_epoch: AfterEpoch | None = None,
         warm: Moments | None = None,
         keep_moments: bool = False,
+        half: Bool[Tensor, " validation"] | None = None,
     ) -> TrainingResult:
         """Train a module with the random numbers of a stream."""
         return self.trainer.run(
@@ -54,6 +57,7 @@ class Course:
             after_epoch=after_epoch,
             warm=warm,
             keep_moments=keep_moments,
+            half=half,
         )
 
     def generator(self) -> torch.Generator:

@@ -81,7 +81,18 @@ def own_outputs(
     cohort = cohort.cpu()
     batch = data.samples.rows(data.validation).to(torch.device("cpu"), cohort.bias.dtype)
     outputs = evaluate(cohort, batch.features, batch.present).to(torch.float64)
-    by_copy = outputs.reshape(data.spec.folds, cohort.count, *outputs.shape[1:])
-    own = by_copy[batch.fold, :, torch.arange(len(batch))].transpose(0, 1)
-    readable = cohort.readable(batch.present)
-    return own, torch.ones(own.shape[:2], dtype=torch.bool) if readable is None else readable
+    by_fold = outputs.reshape(data.spec.folds, cohort.count, *outputs.shape[1:])
+    return of_own_fold(by_fold, data), readers(cohort, data)
+
+
+def of_own_fold(outputs: Float[Tensor, "fold student row out"], data: TrainingData) -> Float[Tensor, "student row out"]:
+    """Of every validation sample what the copy of its fold says."""
+    fold = data.samples.fold[data.validation]
+    return outputs[fold, :, torch.arange(len(fold))].transpose(0, 1)
+
+
+def readers(cohort: Cohort, data: TrainingData) -> Bool[Tensor, "student row"]:
+    """Which students can read which validation samples."""
+    present = data.samples.present[data.validation]
+    readable = cohort.readable(present)
+    return torch.ones(cohort.count, len(present), dtype=torch.bool) if readable is None else readable

@@ -10,7 +10,7 @@ from torch import Tensor
 from plait.data.batches import TrainingData
 from plait.nn.averaging import Averaging
 from plait.nn.validation import Validation
-from plait.training.judging import own_outputs
+from plait.training.judging import own_outputs, readers
 from plait.training.learners import FittedLearners
 from plait.training.mutual_learning import LearnedCohort
 
@@ -43,7 +43,9 @@ class Performance:
 
 def of_networks(learned: LearnedCohort, averaging: Averaging, data: TrainingData) -> Performance:
     """Every network's prediction of each validation sample, by the copy that was not trained on it."""
-    outputs, readable = own_outputs(learned.cohort, data)
+    outputs, readable = learned.outputs, readers(learned.cohort, data)
+    if outputs is None:
+        outputs = own_outputs(learned.cohort, data)[0]
     teaches = np.isin(np.arange(len(learned.losses)), learned.top) & (learned.rho > 0)
     facts = learned.losses, learned.independent, learned.epochs, teaches
     return Performance(averaging.enter(outputs).numpy(), readable.numpy(), *facts)

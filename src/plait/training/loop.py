@@ -14,6 +14,7 @@ from plait.data.batches import Batch, TrainingData
 from plait.nn.criteria import Criterion, usable_mean
 from plait.nn.module import FusionModule, evaluate
 from plait.training.clipping import Clipping
+from plait.training.crossfit import CrossFit
 from plait.training.keeper import Keeper
 from plait.training.optimiser import Adam
 from plait.training.threads import ThreadChoice
@@ -40,6 +41,7 @@ class Loop:
             optimiser's.
         clipping: Holds the gradients within a norm; None leaves them.
         epoch_samples: Training samples in an epoch, drawn anew for each; None is all.
+        crossfit: Takes note of what is said of validation samples; None does not.
     """
 
     module: FusionModule
@@ -52,6 +54,7 @@ class Loop:
     rate: Callable[[int, int], float] | None = None
     clipping: Clipping | None = None
     epoch_samples: int | None = None
+    crossfit: CrossFit | None = None
 
     def epochs(
         self,
@@ -144,6 +147,8 @@ class Loop:
         linked = self.criterion.link(outputs.to(batch.target.dtype))
         scores = self.criterion.score(linked, batch.target)
         judged = self.module.judged(batch)
+        if self.crossfit is not None:
+            self.crossfit.update(outputs, scores, judged)
         return usable_mean(scores, judged).reshape(-1).where(self.able, torch.inf)
 
     def _mean(self, losses: Float[Tensor, " unit"]) -> float:

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from torch import Tensor
 
@@ -21,13 +21,16 @@ from plait.data.settings import check_one_of, check_whole, strengths
 from plait.nn.cohort import Cohort, CohortPlan
 from plait.nn.screening import PerStudent, Screening, screen, teacher_weights
 from plait.training.course import Course
-from plait.training.judging import Judged, judge, own_outputs
+from plait.training.crossfit import halves
+from plait.training.judging import Judged, judge, own_outputs, readers
 from plait.training.optimiser import Moments
-from plait.training.racing import per_student, race
+from plait.training.phases import Phase, phases_of, replaced
+from plait.training.racing import race
 from plait.training.trainer import TrainingResult
 
 Teachers = Literal["clustering", "loss", "adaptive", "uniform", "worst"]
 Rule = Literal["exact", "paper", "one-se"]
+Stopping = Literal["cross-fitted", "same-rows"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ class MutualLearning:
             from the best weights and optimiser states at rho = 0, as the published code does.
         halvings: How often the worse half of the students stops in the course of rho = 0 (`plait.training.racing`);
             they keep the weights of their best epoch, and rho > 0 is trained by the others.
+        stopping: What networks are judged by: "cross-fitted" predictions of validation samples, from the epoch at which
+            they did best on the other half of these (`plait.training.crossfit`), or those of the epoch that is best on
+            the "same-rows", which are too good.
     """
 
     rhos: tuple[float, ...] = (0.0, 0.99, 3.0)
@@ -55,6 +61,7 @@ class MutualLearning:
     burn_in: int = 0
     init: Literal["scratch", "paper"] = "scratch"
     halvings: int = 0
+    stopping: Stopping = "same-rows"
 
     def check(self) -> None:
         """Raise ValueError if a setting is out of its range."""
@@ -64,6 +71,7 @@ class MutualLearning:
         check_one_of("init", self.init, ("scratch", "paper"))
         check_whole("burn_in", self.burn_in, 0)
         check_whole("halvings", self.halvings, 0)
+        check_one_of("stopping", self.stopping, get_args(Stopping))
         if self.halvings and self.init == "paper":
             raise ValueError("init='paper' goes on from all students at rho = 0: it needs halvings=0.")
 
@@ -81,6 +89,7 @@ class LearnedCohort:
         top: Positions of the screened students.
         rho_losses: Mean best validation loss of the screened students, by rho.
         history: Epochs of all phases.
+        outputs: Cross-fitted output of every student for every validation sample; None without cross-fitting.
     """
 
     cohort: Cohort
@@ -91,6 +100,7 @@ class LearnedCohort:
     top: Int[ndarray, " top"]
     rho_losses: dict[float, float]
     history: pd.DataFrame
+    outputs: Float[Tensor, "student row out"] | None = None
 
 
 def learn(plan: CohortPlan, how: MutualLearning, course: Course, beside: Judged | None = None) -> LearnedCohort:
@@ -111,76 +121,35 @@ def learn(plan: CohortPlan, how: MutualLearning, course: Course, beside: Judged 
     """
     how.check()
     cohort = Cohort(replace(plan, rhos=(0.0,)), course.generator())
-    raced = race(
-        cohort, course, how.halvings, np.zeros(0) if beside is None else beside.losses, keep_moments=how.init == "paper"
-    )
-    losses = per_student(raced.result.losses, cohort, course.data)[0]
-    alone = _Phase(cohort, 0, raced.result, losses, np.arange(cohort.count))
+    half = halves(course.data, course.stream(4)) if how.stopping == "cross-fitted" else None
+    others = np.zeros(0) if beside is None else beside.losses
+    raced = race(cohort, course, how.halvings, others, keep_moments=how.init == "paper", half=half)
+    alone = phases_of(cohort, raced.result, course.data, np.arange(cohort.count))[0]
     screening, worth = _screened(alone, raced.remaining, beside, how, course)
-    together = _learn_together(how, course, alone, raced.remaining, screening) if worth else []
+    together = _learn_together(how, course, alone, raced.remaining, screening, half) if worth else []
     found = [alone] * (0.0 in how.rhos) + together
     levels = {phase.rho: float(phase.of(screening.top).mean()) for phase in found}
     chosen = min(found, key=lambda phase: (not np.isfinite(levels[phase.rho]), levels[phase.rho]))
     return LearnedCohort(
         cohort=chosen.cohort_of_all(alone),
         rho=chosen.rho,
-        losses=_replaced(alone.losses, chosen.losses, chosen.students),
-        epochs=_replaced(alone.epochs, chosen.epochs, chosen.students),
+        losses=replaced(alone.losses, chosen.losses, chosen.students),
+        epochs=replaced(alone.epochs, chosen.epochs, chosen.students),
         independent=alone.losses,
         top=screening.top,
         rho_losses=levels,
+        outputs=chosen.outputs_of_all(alone),
         history=pd.concat([phase.result.history for phase in (alone, *together[:1])], ignore_index=True),
     )
 
 
-def _replaced(all_of: PerStudent, some: PerStudent, students: Int[ndarray, " some"]) -> PerStudent:
-    found = all_of.copy()
-    found[students] = some
-    return found
-
-
-@dataclass(frozen=True)
-class _Phase:
-    """One rho of a trained cohort: of all students, or of those at these positions."""
-
-    cohort: Cohort
-    place: int
-    result: TrainingResult
-    losses: PerStudent
-    students: Int[ndarray, " some"]
-
-    @property
-    def rho(self) -> float:
-        return self.cohort.plan.rhos[self.place]
-
-    @property
-    def epochs(self) -> PerStudent:
-        """Best epoch of each student, the mean over the folds."""
-        shape = (len(self.cohort.plan.rhos), self.cohort.plan.spec.folds, self.cohort.count)
-        return np.asarray(self.result.epochs.double().reshape(shape).mean(1)[self.place])
-
-    def of(self, students: Int[ndarray, " few"]) -> Float[ndarray, " few"]:
-        """Losses of some of its students, by their positions among all."""
-        return self.losses[np.searchsorted(self.students, students)]
-
-    def cohort_of_all(self, alone: "_Phase") -> Cohort:
-        """All students at this rho; those who are not in this phase as they were alone."""
-        part = self.cohort.at_rho(self.place).to(alone.cohort.bias)
-        if part.count == alone.cohort.count:
-            return part
-        found = Cohort(replace(alone.cohort.plan, rhos=(self.rho,))).to(alone.cohort.bias)
-        found.copy_rho(alone.cohort, 0, 0)
-        found.take_part(part, torch.from_numpy(self.students), torch.ones(part.copies, part.count, dtype=torch.bool))
-        return found
-
-
 def _screened(
-    alone: _Phase, remaining: Int[ndarray, " remaining"], beside: Judged | None, how: MutualLearning, course: Course
+    alone: Phase, remaining: Int[ndarray, " remaining"], beside: Judged | None, how: MutualLearning, course: Course
 ) -> tuple[Screening, bool]:
     """The best of those who remain, and whether learning from them is worth a try."""
     judged = remaining if np.isfinite(alone.losses[remaining]).any() else alone.students
     losses = np.where(np.isin(alone.students, judged), alone.losses, np.inf)
-    screening = _Screener(how.screening, course, alone.cohort)
+    screening = _Screener(how.screening, course, alone)
     best, must = screening.of(losses), 0.0 not in how.rhos
     if beside is None or not np.isfinite(beside.losses).any():
         return best, must or len(remaining) > 0
@@ -195,7 +164,7 @@ class _Screener:
 
     rule: str
     course: Course
-    cohort: Cohort
+    alone: Phase
 
     def of(self, losses: PerStudent, beside: Judged | None = None) -> Screening:
         every = losses if beside is None else np.concatenate([losses, beside.losses])
@@ -207,12 +176,20 @@ class _Screener:
     @cached_property
     def own(self) -> Judged:
         """How the cohort did."""
-        return judge(*own_outputs(self.cohort, self.course.data), self.course.data)
+        data, said = self.course.data, self.alone.told.outputs
+        if said is None:
+            return judge(*own_outputs(self.alone.cohort, data), data)
+        return judge(said, readers(self.alone.cohort, data), data)
 
 
 def _learn_together(
-    how: MutualLearning, course: Course, alone: _Phase, remaining: Int[ndarray, " remaining"], screening: Screening
-) -> list[_Phase]:
+    how: MutualLearning,
+    course: Course,
+    alone: Phase,
+    remaining: Int[ndarray, " remaining"],
+    screening: Screening,
+    half: Bool[Tensor, " row"] | None,
+) -> list[Phase]:
     """Train the cohort at all positive rhos at once; one phase each, of one result.
 
     Those who were left behind at rho = 0 are not there (but everybody is where nobody remained).
@@ -226,9 +203,8 @@ def _learn_together(
     top, worst = (np.flatnonzero(np.isin(students, chosen)) for chosen in (screening.top, screening.worst))
     _teach(cohort, how, alone.of(students), replace(screening, top=top, worst=worst))
     warm = _continue(cohort, alone.cohort, alone.result) if how.init == "paper" else None
-    result = course.run(cohort, 3, _label(positive), after_epoch=_Schedule(cohort, how), warm=warm)
-    losses = per_student(result.losses, cohort, course.data)
-    return [_Phase(cohort, place, result, losses[place], students) for place in range(len(positive))]
+    result = course.run(cohort, 3, _label(positive), after_epoch=_Schedule(cohort, how), warm=warm, half=half)
+    return phases_of(cohort, result, course.data, students)
 
 
 def _label(rhos: tuple[float, ...]) -> str:

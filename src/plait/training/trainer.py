@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from sklearn.base import BaseEstimator
 from torch import Tensor
 
@@ -16,6 +16,7 @@ from plait.data.batches import TrainingData
 from plait.data.settings import check_one_of, check_real, check_whole
 from plait.nn.module import FusionModule
 from plait.training.clipping import Clipping
+from plait.training.crossfit import CrossFit
 from plait.training.keeper import BestState, Keeper, LastState
 from plait.training.loop import AfterEpoch, Loop
 from plait.training.optimiser import Adam, Moments, moment_tensors, stacked_optimiser, unit_optimiser
@@ -38,12 +39,14 @@ class TrainingResult:
         history: One row an epoch: phase, epoch, training loss, validation loss, best validation loss (means over
             the units), seconds since the start of the phase.
         moments: The optimiser's memory at each unit's best epoch, if it was asked for.
+        crossfit: What the units said of validation samples, if it was asked for.
     """
 
     losses: Float[Tensor, " unit"]
     epochs: Int[Tensor, " unit"]
     history: pd.DataFrame
     moments: Moments | None = None
+    crossfit: CrossFit | None = None
 
 
 @dataclass(repr=False, eq=False)
@@ -122,6 +125,7 @@ class Trainer(BaseEstimator):
         after_epoch: AfterEpoch | None = None,
         warm: Moments | None = None,
         keep_moments: bool = False,
+        half: Bool[Tensor, " validation"] | None = None,
     ) -> TrainingResult:
         """Train a module and leave it with every unit's best weights.
 
@@ -134,6 +138,8 @@ class Trainer(BaseEstimator):
             after_epoch: Called with the number of epochs done and the validation losses of the units.
             warm: Start from this memory of the optimiser instead of an empty one.
             keep_moments: Keep the optimiser's memory at the best epochs in the result.
+            half: To which half each validation sample belongs: keep what is said of a sample at the epoch that the
+                other half chooses. None does not.
 
         Raises:
             ValueError: If a setting is out of range or not for the task, no unit can learn and be judged, no validation
@@ -145,6 +151,8 @@ class Trainer(BaseEstimator):
         loop = self._loop(module, data.to(device, self.dtype), warm, keep_moments=keep_moments)
         if not bool(loop.able.any()):
             raise ValueError(_nothing_to_learn(data))
+        if half is not None:
+            loop.crossfit = CrossFit(half.to(device), module.units, data.spec.outputs)
         history = []
         bar = EpochBar(self.epochs, phase, verbose)
         with bar, _seeded(seed, device), chosen_threads(self.threads, device, module) as threads:
@@ -188,7 +196,7 @@ class Trainer(BaseEstimator):
         loop.module.eval().zero_grad(set_to_none=True)  # gradients are as large as the module: let them go
         kept = {kind: _of_kind(best.best, kind) for kind in ("first", "second")}
         moments = Moments(**kept, steps=(best.epochs + 1) * loop.steps) if kept["first"] else None
-        return TrainingResult(best.losses.cpu(), best.epochs.cpu(), history, moments)
+        return TrainingResult(best.losses.cpu(), best.epochs.cpu(), history, moments, loop.crossfit)
 
     def _device(self) -> torch.device:
         if self.device == "auto":
