@@ -37,13 +37,16 @@ class CrossFit:
         half: To which half each validation sample belongs.
         units: Number of units.
         outputs: Outputs of each.
+        dtype: Type of the outputs.
     """
 
-    def __init__(self, half: Bool[Tensor, " row"], units: int, outputs: int) -> None:
+    def __init__(
+        self, half: Bool[Tensor, " row"], units: int, outputs: int, dtype: torch.dtype = torch.float32
+    ) -> None:
         self.half = half
         self.rows = [(half == own).nonzero().flatten() for own in (False, True)]
-        self.lowest = torch.full((2, units), torch.inf, device=half.device)
-        self.outputs = torch.full((units, len(half), outputs), torch.nan, device=half.device)
+        self.lowest = torch.full((2, units), torch.inf, dtype=dtype, device=half.device)
+        self.outputs = torch.full((units, len(half), outputs), torch.nan, dtype=dtype, device=half.device)
 
     def update(
         self,

@@ -113,7 +113,8 @@ class _Race:
         self.epochs = torch.full((cohort.copies, cohort.count), -1)
         self.history: list[pd.DataFrame] = []
         self.half = half
-        self.crossfit = None if half is None else CrossFit(half, cohort.units, cohort.plan.spec.outputs)
+        sizes = cohort.units, cohort.plan.spec.outputs, course.trainer.dtype
+        self.crossfit = None if half is None else CrossFit(half, *sizes)
 
     def rung(self, start: int, end: int) -> None:
         """Train those who are in, from where they were best."""

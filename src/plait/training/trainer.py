@@ -152,7 +152,7 @@ class Trainer(BaseEstimator):
         if not bool(loop.able.any()):
             raise ValueError(_nothing_to_learn(data))
         if half is not None:
-            loop.crossfit = CrossFit(half.to(device), module.units, data.spec.outputs)
+            loop.crossfit = CrossFit(half.to(device), module.units, data.spec.outputs, self.dtype)
         history = []
         bar = EpochBar(self.epochs, phase, verbose)
         with bar, _seeded(seed, device), chosen_threads(self.threads, device, module) as threads:
