@@ -40,10 +40,11 @@ class FusionClassifier(ClassifierMixin, FusionEstimator):
         scaling: "standard" (every feature to mean 0 and standard deviation 1 over the training samples), or "none".
         validation: Share of the samples held out for early stopping and selection, or a whole number K of folds: then
             K copies of the model are trained, each validated on its fold, and their predictions averaged (K times
-            the work, better on small data). None: 5 folds from 20 up to 1000 samples, else 0.2. Or one boolean a sample
-            (True is held out; a pandas Series is matched by id, as y is), where it must be certain samples: whole
-            records, the last months. 0 holds out nothing: the network takes all of the trainer's epochs and keeps its
-            last weights (for methods that choose nothing; losses of validation are then NaN).
+            the work, better on small data). None: 5 folds from 20 to below 1000 samples (of `MetaFusion` up to 2000),
+            else 0.2. Or one boolean a sample (True is held out; a pandas Series is matched by id, as y is), where it
+            must be certain samples: whole records, the last months. 0 holds out nothing: the network takes all of the
+            trainer's epochs and keeps its last weights (for methods that choose nothing; losses of validation are then
+            NaN).
         calibration: "temperature" divides the outputs by one number before they become probabilities, so that these
             fit the validation samples best, each predicted by a model that was not trained on it (Guo et al., 2017).
             Predicted classes stay the same. None leaves probabilities as they are.
