@@ -8,6 +8,7 @@ from plait import methods, persistence
 from plait.data.spec import DataSpec
 from plait.methods.early import EarlyFusion
 from plait.methods.late import LateFusion
+from plait.methods.meta import MetaFusion
 from plait.methods.registry import methods_by_name
 from plait.testing import checks
 from plait.testing.checks import METHOD_CHECKS, PROBLEMS, Scope, check_method
@@ -28,7 +29,7 @@ SETTINGS = {
     "intermediate-fusion": ENCODED,
     "late-fusion": SMALL,
     "low-rank-fusion": {"rank": 2, **ENCODED},
-    "meta-fusion": {"rhos": (0.0,), **SMALL},
+    "meta-fusion": {"rhos": (0.0,), "learners": (), **SMALL},
     "single-modality": {"modality": "a", **SMALL},
     "skew-pair-fusion": {"draws": 10, "rank": 4, "most": 1, "scan": ("concat",), "shortlist": 1},
     "step-fusion": {"width": 4, "heads": 2, "steps": 2},
@@ -47,6 +48,12 @@ def test_every_method_keeps_the_contract(name, check):
     """With small hyperparameters."""
     assert name in SETTINGS, f"Give small hyperparameters of {name} in the table SETTINGS of this test."
     check(METHODS[name](**SETTINGS[name]), SCOPES.get(name, Scope()))
+
+
+@pytest.mark.parametrize("check", METHOD_CHECKS, ids=lambda check: check.__name__)
+def test_meta_fusion_with_heads_in_closed_form_keeps_the_contract(check):
+    """Their penalty is chosen by all samples, each left out; where they alone are in the ensemble nothing is random."""
+    check(MetaFusion(rhos=(0.0,), **SMALL), Scope(random=False, chooses=True))
 
 
 @pytest.mark.parametrize(
