@@ -75,9 +75,10 @@ class Trainer(BaseEstimator):
             epoch is then a fixed amount of work, however many samples there are. None is all of them.
         class_weight: "balanced" lets a sample count 1 / (share of its class among the training samples), "sqrt" the
             square root of that, scaled so that the mean over the training samples is 1; None counts all alike. For
-            classes alone. It is in training and validation losses of networks, not in scikit-learn's learners nor in
-            the choice of an ensemble. Predicted probabilities are then those of classes so reweighted: "balanced",
-            of classes that are equally frequent.
+            classes alone. It is in training and validation losses of networks, not in scikit-learn's learners, nor in
+            what `MetaFusion` judges students and chooses an ensemble by (but in its students' losses with
+            stopping="same-rows"). Predicted probabilities are then those of classes so reweighted: "balanced", of
+            classes that are equally frequent.
     """
 
     epochs: int = 100
