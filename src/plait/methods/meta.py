@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast, get_args
 
 from plait.data.settings import check_one_of, check_whole, layer_widths, strengths, words
-from plait.data.spec import DataSpec
+from plait.data.spec import DataSpec, Task
 from plait.methods.base import Fitted, Method
 from plait.nn.averaging import averaging_for
 from plait.nn.closed_head import closed_readers, is_closed
@@ -40,6 +40,10 @@ _RULES = {
     "weighted-vote": "weighted",
 }
 _VOTES = ("majority", "weighted-vote")
+_LEARNERS: dict[Task, tuple[Base, ...]] = {
+    "regression": ("ridge", "quadratic"),
+    "classification": ("ridge", "quadratic", "logistic"),
+}
 _HEADS: tuple[tuple[int, ...], ...] = ((128, 64), ())
 
 
@@ -93,16 +97,17 @@ class MetaFusion(Method):
         init: "scratch": every rho starts from the same initial weights. "paper": the first positive rho goes on
             from the best students at rho = 0 with their optimiser states, as the published code does.
         learners: Further students, by what is fitted. "ridge" and "quadratic" are in closed form: linear in what they
-            read, or in all products of two of its values; they read each kind of the dictionary, of one modality, two
-            and all. Estimators of scikit-learn, or the words "linear", "forest", "boosting" as in
+            read, or in all products of two of its values; "logistic" is multinomial logistic regression. They read each
+            kind of the dictionary, of one modality, two and all. None is "ridge" and "quadratic", and of classes
+            "logistic" too. Estimators of scikit-learn, or the words "linear", "forest", "boosting" as in
             `LateFusion(base=...)`, read every modality alone and all of them side by side, as they are. What they say
             of validation samples that they were not fitted on competes with the networks' for the ensemble; then they
             are fitted on all samples. They do not teach networks; but networks teach only that are in the best cluster
             of all losses, theirs too, and where none is, rho = 0 is all that is trained (if it is among
             `rhos`).
-        learner_rhos: Strengths of mutual learning among "ridge" and "quadratic" to choose from; None is `rhos`. They
-            are drawn to the mean of the best of them (at most eight of the best cluster), each of whom is asked for
-            samples that it was not fitted on.
+        learner_rhos: Strengths of mutual learning among "ridge", "quadratic" and "logistic" to choose from; None is
+            `rhos`. They are drawn to the mean of the best of them (at most eight of the best cluster), each of whom is
+            asked for samples that it was not fitted on.
         halvings: How often the worse half of the networks stops while they train at rho = 0 (successive halving):
             after 1/2^halvings, ..., 1/4, 1/2 of the trainer's epochs, but not before the fifth. Learners are in the
             race too: networks that are not in the better half of all that remain stop, keep the weights of their best
@@ -129,7 +134,7 @@ class MetaFusion(Method):
     dropout: float = 0.2
     burn_in: int = 0
     init: Literal["scratch", "paper"] = "scratch"
-    learners: tuple[Base, ...] = ("ridge", "quadratic")
+    learners: tuple[Base, ...] | None = None
     learner_rhos: tuple[float, ...] | None = None
     halvings: int = 3
     stopping: Stopping = "cross-fitted"
@@ -240,7 +245,7 @@ class MetaFusion(Method):
 
     def _learners(self, spec: DataSpec, labels: Mapping[str, Iterable[str]]) -> LearnerPlan | None:
         """Heads in closed form on each kind of the dictionary, others on each modality alone, and on all."""
-        bases = learner_list("learners", self.learners)
+        bases = _LEARNERS[spec.task] if self.learners is None else learner_list("learners", self.learners)
         if not bases:
             return None
         alone = dict.fromkeys([*((name,) for name in spec.names), spec.names])

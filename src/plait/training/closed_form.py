@@ -18,7 +18,7 @@ from torch import Tensor
 
 from plait.data.batches import TrainingData
 from plait.nn.closed_head import ClosedHead, warmth
-from plait.nn.ridge_path import Fit, RidgePath
+from plait.nn.closed_path import Fit, Lessons
 from plait.nn.screening import screen
 from plait.training.judging import judge
 
@@ -63,11 +63,9 @@ def learn_heads(heads: Sequence[ClosedHead], task: "HeadsTask", rhos: Sequence[f
     if not len(top):
         return LearnedHeads(*alone, independent, teaches, 0.0)
     lessons = _lessons([members[place] for place in top], task)
-    drawn = [member.drawn(lessons) for member in members]
+    drawn = [member.drawn(lessons, positive) for member in members]
     found = {0.0: [member.alone for member in members]} if 0.0 in rhos else {}
-    for rho in positive:
-        pairs = zip(members, drawn, strict=True)
-        found[rho] = [None if one.alone is None or to is None else one.alone.towards(to, rho) for one, to in pairs]
+    found |= {rho: [fits[place] for fits in drawn] for place, rho in enumerate(positive)}
     levels = {rho: losses_of(*_taken(members, fits, task), task.data)[top].mean() for rho, fits in found.items()}
     best = min(levels, key=lambda rho: levels[rho])
     return LearnedHeads(*_taken(members, found[best], task), independent, teaches & (best > 0), best)
@@ -107,8 +105,7 @@ class _Member:
         readable = task.readable[place]
         known = len(set(task.data.samples.fold[readable].tolist())) > 1
         self.rows = readable
-        products, some = head.kind == "quadratic", bool(readable.any())
-        path = RidgePath(task.values[place][readable], products=products) if some else None
+        path = head.path(task.values[place][readable]) if bool(readable.any()) else None
         self.judged = readable & (task.data.samples.fold >= 0) & known
         self.alone = None if path is None else path.fit(task.target[readable], task.blocks[readable])
         self.path = path if rhos else None
@@ -132,21 +129,18 @@ class _Member:
             return left_out
         return (warmth(left_out, self.task.target[rows]) * left_out).softmax(1)
 
-    def drawn(self, lessons: Sequence[Float[Tensor, "sample out"]]) -> Fit | None:
-        """The fit to the teachers' mean; what it says of a fold comes from the lesson that does not know of the fold.
+    def drawn(self, lessons: Sequence[Float[Tensor, "sample out"]], rhos: Sequence[float]) -> Sequence[Fit | None]:
+        """For each rho the fit drawn to the teachers' mean.
 
         Args:
             lessons: Of all samples for the final fit, then for each fold.
+            rhos: Strengths, > 0.
         """
         if self.path is None or self.alone is None:
-            return None
-        fold, penalty = self.task.data.samples.fold[self.rows], self.alone.penalty
-        whole = self.path.fit(lessons[0][self.rows], self.task.blocks[self.rows].where(fold < 0, -1), penalty)
-        left_out = whole.left_out.clone()
-        for place, lesson in enumerate(lessons[1:]):
-            own, heard = fold == place, lesson[self.rows]
-            left_out[own] = (heard - self.path.errors(heard, penalty, own.long() - 1))[own]
-        return Fit(whole.linear, whole.products, whole.bias, penalty, left_out)
+            return [None] * len(rhos)
+        task, said = self.task, [lesson[self.rows] for lesson in lessons]
+        rows = (part[self.rows] for part in (task.data.samples.fold, task.blocks))
+        return self.path.drawn(self.alone, Lessons(task.target[self.rows], said, *rows), rhos)
 
 
 def _lessons(teachers: Sequence[_Member], task: HeadsTask) -> list[Float[Tensor, "sample out"]]:
