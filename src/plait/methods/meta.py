@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast, get_args
 
 from plait.data.settings import check_one_of, check_whole, layer_widths, strengths, words
-from plait.data.spec import DataSpec, Task
+from plait.data.spec import DataSpec
 from plait.methods.base import Fitted, Method
 from plait.nn.averaging import averaging_for
 from plait.nn.closed_head import closed_readers, is_closed
@@ -40,10 +40,6 @@ _RULES = {
     "weighted-vote": "weighted",
 }
 _VOTES = ("majority", "weighted-vote")
-_LEARNERS: dict[Task, tuple[Base, ...]] = {
-    "regression": ("ridge", "quadratic"),
-    "classification": ("ridge", "quadratic", "logistic"),
-}
 _HEADS: tuple[tuple[int, ...], ...] = ((128, 64), ())
 
 
@@ -97,9 +93,8 @@ class MetaFusion(Method):
         init: "scratch": every rho starts from the same initial weights. "paper": the first positive rho goes on
             from the best students at rho = 0 with their optimiser states, as the published code does.
         learners: Further students, by what is fitted. "ridge" and "quadratic" are in closed form: linear in what they
-            read, or in all products of two of its values; "logistic" is multinomial logistic regression. They read each
-            kind of the dictionary, of one modality, two and all. None is "ridge" and "quadratic", and of classes
-            "logistic" too. Estimators of scikit-learn, or the words "linear", "forest", "boosting" as in
+            read, or in all products of two of its values; "logistic" is logistic regression, of classes. They read each
+            kind of the dictionary, of one modality, two and all. Estimators of scikit-learn, or the words "linear", "forest", "boosting" as in
             `LateFusion(base=...)`, read every modality alone and all of them side by side, as they are. What they say
             of validation samples that they were not fitted on competes with the networks' for the ensemble; then they
             are fitted on all samples. They do not teach networks; but networks teach only that are in the best cluster
@@ -134,7 +129,7 @@ class MetaFusion(Method):
     dropout: float = 0.2
     burn_in: int = 0
     init: Literal["scratch", "paper"] = "scratch"
-    learners: tuple[Base, ...] | None = None
+    learners: tuple[Base, ...] = ("ridge", "quadratic")
     learner_rhos: tuple[float, ...] | None = None
     halvings: int = 3
     stopping: Stopping = "cross-fitted"
@@ -245,7 +240,7 @@ class MetaFusion(Method):
 
     def _learners(self, spec: DataSpec, labels: Mapping[str, Iterable[str]]) -> LearnerPlan | None:
         """Heads in closed form on each kind of the dictionary, others on each modality alone, and on all."""
-        bases = _LEARNERS[spec.task] if self.learners is None else learner_list("learners", self.learners)
+        bases = learner_list("learners", self.learners)
         if not bases:
             return None
         alone = dict.fromkeys([*((name,) for name in spec.names), spec.names])
