@@ -2,22 +2,28 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 from benchmarks.cohorts import CASES, FOUR_MODALITIES, SETTING_2_2, TINY
 from benchmarks.fits import by_memory, by_time
 from benchmarks.heartbeats import by_parts, some_beats
+from benchmarks.one_fit import Fit, in_own_process, measured
 from benchmarks.sharing import by_threads
 from benchmarks.skew_heads import by_stacking
 from benchmarks.skew_networks import by_passes, by_truncation, sentences_and_images, two_of_twelve
 from benchmarks.skew_pairs import Scan, against_pair_by_pair, by_scan
 from benchmarks.speed import against_literal_loop, against_machine, by_rhos, by_students
 from benchmarks.step_block import Size, against_cross_attention, by_steps, by_tokens
+from benchmarks.students import SERIES, by_cores, by_growth, save_picture
 from benchmarks.timing import circumstances
 from plait.skew import HeadSettings
 
 _COUNTS = (6, 12, 24, 48, 96)
+_COHORTS = (16, 32, 64, 128, 256, 500)
+_ROWS, _MANY_ROWS = (200, 400, 800, 1600), (800, 1600, 3200, 6400, 16000)
 _TOKENS = {64: 32, 128: 32, 256: 16, 512: 16, 1024: 8}  # samples of so many tokens
 
 
@@ -26,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="tiny cohorts, a few repeats: does it run?")
     parser.add_argument("--only", nargs="*", choices=list(_SECTIONS), default=list(_SECTIONS), help="which tables")
+    parser.add_argument("--pictures", type=Path, help="folder for the pictures of the tables that have some")
     parser.add_argument("--threads", type=int, default=1, help="threads of the tables of steps (default 1)")
     options = parser.parse_args(arguments)
     print(circumstances())
@@ -96,6 +103,22 @@ def _skew_pairs(options: argparse.Namespace) -> None:
         )
 
 
+def _students(options: argparse.Namespace) -> None:
+    quick = options.quick
+    fit, measure = (Fit(8, 60, "drawn", epochs=2, threads=1), measured) if quick else (Fit(), in_own_process)
+    by_cores(fit, measure, *(((0,), (1,)) if quick else ((0, 5), (2, 1))))
+    sizes = {"students": (4, 8), "rows": (40, 60)} if quick else {"students": _COHORTS, "rows": _ROWS}
+    base = {"students": fit, "rows": replace(fit, students=min(fit.students, 64))}
+    for axis, counts in sizes.items():
+        fits = {name: [replace(base[axis], **{axis: n}, **alone) for n in counts] for name, alone in SERIES.items()}
+        if axis == "rows" and not quick:
+            many = Fit(64, data="simulated", learners=())
+            fits["networks alone, simulated"] = [replace(many, rows=n) for n in _MANY_ROWS]
+        growth = by_growth(f"More {axis}", axis, fits, measure)
+        if options.pictures is not None:
+            save_picture(growth, axis, options.pictures / f"{axis}.svg")
+
+
 _SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "steps": _on_processor,
     "gpu": _on_gpu,
@@ -105,6 +128,7 @@ _SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "step-fusion": _step_block,
     "heartbeats": _heartbeats,
     "skew-pairs": _skew_pairs,
+    "students": _students,
 }
 
 if __name__ == "__main__":
