@@ -1,7 +1,7 @@
 """All benchmarks: `python -m benchmarks`, or a small run of each: `python -m benchmarks --quick`."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from benchmarks.skew_networks import by_passes, by_truncation, sentences_and_ima
 from benchmarks.skew_pairs import Scan, against_pair_by_pair, by_scan
 from benchmarks.speed import against_literal_loop, against_machine, by_rhos, by_students
 from benchmarks.step_block import Size, against_cross_attention, by_steps, by_tokens
-from benchmarks.students import SERIES, by_cores, by_growth, save_picture
+from benchmarks.students import SERIES, Measure, by_cores, by_growth, save_picture
 from benchmarks.timing import circumstances
 from plait.skew import HeadSettings
 
@@ -104,19 +104,27 @@ def _skew_pairs(options: argparse.Namespace) -> None:
 
 
 def _students(options: argparse.Namespace) -> None:
-    quick = options.quick
-    fit, measure = (Fit(8, 60, "drawn", epochs=2, threads=1), measured) if quick else (Fit(), in_own_process)
-    by_cores(fit, measure, *(((0,), (1,)) if quick else ((0, 5), (2, 1))))
-    sizes = {"students": (4, 8), "rows": (40, 60)} if quick else {"students": _COHORTS, "rows": _ROWS}
-    base = {"students": fit, "rows": replace(fit, students=min(fit.students, 64))}
-    for axis, counts in sizes.items():
-        fits = {name: [replace(base[axis], **{axis: n}, **alone) for n in counts] for name, alone in SERIES.items()}
-        if axis == "rows" and not quick:
-            many = Fit(64, data="simulated", learners=())
-            fits["networks alone, simulated"] = [replace(many, rows=n) for n in _MANY_ROWS]
-        growth = by_growth(f"More {axis}", axis, fits, measure)
-        if options.pictures is not None:
-            save_picture(growth, axis, options.pictures / f"{axis}.svg")
+    if options.quick:
+        fit, measure = Fit(4, 40, "drawn", epochs=1, threads=1, alone=1), measured
+        by_cores(fit, measure, (0,), (1,))
+    else:
+        fit, measure = Fit(alone=5), in_own_process
+        by_cores(fit, measure, (0, 5), (2, 1))
+    base = replace(fit, alone=0)
+    few = {} if options.quick else {"students": 64}
+    students, rows = ((4, 5), (30, 40)) if options.quick else (_COHORTS, _ROWS)
+    fits = {name: [replace(base, **one, students=n) for n in students] for name, one in SERIES.items()}
+    _growth(options, "students", fits, measure)
+    fits = {name: [replace(base, **few, **one, rows=n) for n in rows] for name, one in SERIES.items()}
+    if not options.quick:
+        fits["networks alone, simulated"] = [Fit(64, n, "simulated", learners=()) for n in _MANY_ROWS]
+    _growth(options, "rows", fits, measure)
+
+
+def _growth(options: argparse.Namespace, axis: str, fits: Mapping[str, Sequence[Fit]], measure: Measure) -> None:
+    growth = by_growth(f"More {axis}", axis, fits, measure)
+    if options.pictures is not None:
+        save_picture(growth, axis, options.pictures / f"{axis}.svg")
 
 
 _SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {

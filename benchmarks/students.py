@@ -7,6 +7,7 @@ from statistics import fmean
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import r2_score
 
 from benchmarks.growth_picture import plot_growth
 from benchmarks.one_fit import PARTS, Fit, Found
@@ -15,21 +16,25 @@ from plait.data.whole_files import write_text
 from plait.drawing.vector import svg
 
 Measure = Callable[[Fit], Found]
-_ALONE = 5
 _LASTING = 28  # bytes of a parameter that a step of Adam reads and writes: value, slope and two running means
 AXES = {"students": "students asked for", "rows": "training samples"}
 SERIES = {"the whole default": {}, "networks alone": {"learners": ()}}
 
 
-def by_cores(fit: Fit, measure: Measure, folds: Sequence[int] = (0, 5), threads: Sequence[int] = (2, 1)) -> None:
-    """A whole fit with many students, its parts, and the networks beside a loop over them."""
+def by_cores(fit: Fit, measure: Measure, folds: Sequence[int], threads: Sequence[int]) -> None:
+    """A whole fit with many students, its parts, and (with the fewest threads) the networks beside a loop over them.
+
+    Args:
+        fit: The fit; `fit.alone` networks are trained one by one.
+        measure: What measures it.
+        folds: Folds that validate, each in turn; 0 is one hold-out set.
+        threads: Numbers of threads, each in turn.
+    """
     asked = [replace(fit, folds=one, threads=two) for one in folds for two in threads]
-    asked = [replace(one, alone=_ALONE * (one.threads == min(threads))) for one in asked]
-    found = {one: measure(one) for one in asked}
+    found = {one: measure(replace(one, alone=fit.alone * (one.threads == min(threads)))) for one in asked}
     header = ("validation", "cores", "seconds", "processor, s", "networks, copies", "parameters", "heads", "peak, MB")
     title = f"{fit.students} students on {fit.data}, {fit.rows} training samples"
-    score = "accuracy on 400 others"
-    table(title, (*header, score), [(*_setting(one), *_facts(one, told)) for one, told in found.items()])
+    table(title, (*header, "accuracy on others"), [(*_setting(one), *_facts(one, told)) for one, told in found.items()])
     rows = [(*_setting(one), *_shares(told)) for one, told in found.items()]
     table("Seconds of its parts", ("validation", "cores", *PARTS, "the rest"), rows)
     for one, told in found.items():
@@ -60,7 +65,7 @@ def _against_loop(fit: Fit, found: Found) -> None:
     loop, together = nets * fmean(each.alone), found.parts["networks"]
     apart = 1e3 * sum(each.alone) / sum(each.epochs)
     epoch = 1e3 * each.step / found.networks * -(-fit.rows * 4 // 5 // 64)
-    header = ("networks", "one by one, s (from 5)", "all together, s", "times faster")
+    header = ("networks", f"one by one, s (from {len(each.alone)})", "all together, s", "times faster")
     more = ("epoch of one by itself, ms", "its share of a batched epoch, ms", "times faster")
     row = (nets, f"{loop:.0f}", f"{together:.1f}", f"{loop / together:.1f}")
     title = f"The networks beside a loop over plain ones ({', '.join(map(str, _setting(fit)))} core)"
@@ -110,7 +115,7 @@ def _slopes(sizes: pd.Series, found: pd.DataFrame) -> list[str]:
     """Powers by a line through logarithms; and of memory the line itself."""
     powers = [power(sizes, found[name]) for name in ("seconds", "megabytes")]
     slope, start = np.polyfit(sizes, found["megabytes"], 1)
-    known = np.corrcoef(sizes, found["megabytes"])[0, 1] ** 2
+    known = r2_score(found["megabytes"], start + slope * sizes)
     return [*(f"{one:.2f}" for one in powers), f"{start:.0f} + {slope:.3g}", f"{known:.3f}"]
 
 
