@@ -106,10 +106,10 @@ def _skew_pairs(options: argparse.Namespace) -> None:
 def _students(options: argparse.Namespace) -> None:
     if options.quick:
         fit, measure = Fit(4, 40, "drawn", epochs=1, threads=1, alone=1), measured
-        by_cores(fit, measure, (0,), (1,))
+        by_cores([fit], measure)
     else:
-        fit, measure = Fit(alone=5), in_own_process
-        by_cores(fit, measure, (0, 5), (2, 1))
+        fit, measure = Fit(), in_own_process
+        by_cores([fit, replace(fit, threads=1, alone=5), replace(fit, folds=5)], measure)
     base = replace(fit, alone=0)
     few = {} if options.quick else {"students": 64}
     students, rows = ((4, 5), (30, 40)) if options.quick else (_COHORTS, _ROWS)

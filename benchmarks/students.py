@@ -1,7 +1,6 @@
 """Cohorts of hundreds of students: how long, how much memory, and how both grow with students and with samples."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -21,26 +20,24 @@ AXES = {"students": "students asked for", "rows": "training samples"}
 SERIES = {"the whole default": {}, "networks alone": {"learners": ()}}
 
 
-def by_cores(fit: Fit, measure: Measure, folds: Sequence[int], threads: Sequence[int]) -> None:
-    """A whole fit with many students, its parts, and (with the fewest threads) the networks beside a loop over them.
+def by_cores(fits: Sequence[Fit], measure: Measure) -> None:
+    """Whole fits of as many students, with hold-out or folds, on more or fewer cores; and what is in them.
 
     Args:
-        fit: The fit; `fit.alone` networks are trained one by one.
-        measure: What measures it.
-        folds: Folds that validate, each in turn; 0 is one hold-out set.
-        threads: Numbers of threads, each in turn.
+        fits: The fits; where some networks are asked to be trained one by one (`alone`), a comparison follows.
+        measure: What measures one.
     """
-    asked = [replace(fit, folds=one, threads=two) for one in folds for two in threads]
-    found = {one: measure(replace(one, alone=fit.alone * (one.threads == min(threads)))) for one in asked}
+    found, first = {fit: measure(fit) for fit in fits}, fits[0]
     header = ("validation", "cores", "seconds", "processor, s", "networks, copies", "parameters", "heads", "peak, MB")
-    title = f"{fit.students} students on {fit.data}, {fit.rows} training samples"
-    table(title, (*header, "accuracy on others"), [(*_setting(one), *_facts(one, told)) for one, told in found.items()])
-    rows = [(*_setting(one), *_shares(told)) for one, told in found.items()]
+    title = f"{first.students} students on {first.data}, {first.rows} training samples"
+    rows = [(*_setting(fit), *_facts(fit, told)) for fit, told in found.items()]
+    table(title, (*header, "accuracy on others"), rows)
+    rows = [(*_setting(fit), *_shares(told)) for fit, told in found.items()]
     table("Seconds of its parts", ("validation", "cores", *PARTS, "the rest"), rows)
-    for one, told in found.items():
+    for fit, told in found.items():
         if told.beside is not None:
-            _against_loop(one, told)
-            _against_limit(one, told)
+            _against_loop(fit, told)
+            _against_limit(fit, told)
 
 
 def _setting(fit: Fit) -> tuple[str, int]:
