@@ -5,6 +5,7 @@ the ensemble that can read it, their weights renormalised.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -128,4 +129,15 @@ def ensemble_weights(rule: str, validation: Validation) -> PerStudent:
     """
     if rule not in RULES:
         raise ValueError(f"The ensemble must be one of {', '.join(RULES)} (got {rule!r}).")
-    return RULES[rule](validation)
+    students = judged_students(validation.losses)
+    weights = np.zeros(validation.losses.size)
+    weights[students] = RULES[rule](_of_students(validation, students))
+    return weights
+
+
+def _of_students(validation: Validation, students: Students) -> Validation:
+    """What is known of these students alone: rules copy predictions often, and most of them may be of others."""
+    if students.size == validation.losses.size:
+        return validation
+    chosen = validation.predictions[students], validation.usable[students], validation.losses[students]
+    return replace(validation, **dict(zip(("predictions", "usable", "losses"), chosen, strict=True)))

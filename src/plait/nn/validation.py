@@ -30,10 +30,12 @@ class Space:
     Args:
         losses: Loss of each row.
         regression: What stacking solves: regressors, response, and independent equations that a row gives.
+        told: The outputs that the loss depends on, one position a row; None is all of them.
     """
 
     losses: Callable[[Averages, Target], RowLosses]
     regression: Callable[[Predictions, Target], Regression]
+    told: Callable[[Target], Int[np.ndarray, " row"]] | None = None
 
 
 def _cross_entropy(average: Averages, target: Target) -> RowLosses:
