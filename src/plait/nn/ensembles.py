@@ -75,6 +75,7 @@ def _grow(
     validation: Validation, units: PerStudent, pool: Students, *, start: int, copies: int, size: int
 ) -> PerStudent:
     """Enter the best candidate of the pool while the loss strictly falls; running sums, one batch a round."""
+    validation = validation.of_true_classes()
     entries = np.bincount(pool[: min(start, size)], minlength=units.size)
     added, weights_added = units[:, None, None] * validation.readable, units[:, None] * validation.usable
     total, weight = np.tensordot(entries, added, axes=1), entries @ weights_added
@@ -105,6 +106,7 @@ def bagged_greedy(validation: Validation, *, bags: int = 20, size: int = 100) ->
         size: Most entries in each.
     """
     draw, count = np.random.default_rng(0), len(validation.target)
+    validation = validation.of_true_classes()
     drawn = (validation.rows(draw.integers(0, count, count)) for _ in range(bags))
     found = [greedy_with_replacement(one, size=size) for one in drawn if np.isfinite(one.losses).any()]
     return _normalised(np.sum(found or [greedy_with_replacement(validation, size=size)], axis=0))

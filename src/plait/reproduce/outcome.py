@@ -76,6 +76,12 @@ class Outcome:
         return {} if drawn is None or results.empty else drawn(results, self.tables)
 
     @property
+    def overviews(self) -> Mapping[str, pd.DataFrame]:
+        """What the study says of all runs together, by name of the file; nothing before there is a run."""
+        told, results = self.study.overviews, self.results
+        return {} if told is None or results.empty else told(results)
+
+    @property
     def states(self) -> int:
         """How many states of the code the runs come from; more than one in development alone."""
         return len({one.code for one in self.stored})
@@ -110,6 +116,7 @@ class Outcome:
             "differences": _records(self.differences),
             "published": _records(self.published),
             "checks": _records(self.checks),
+            "overviews": {name: _records(table) for name, table in self.overviews.items()},
             "settings": dict(self.study.settings),
             "version": plait.__version__,
             "runs_of_other_settings": self.others,

@@ -10,6 +10,8 @@ from plait.reproduce.outcome import Outcome
 from plait.reproduce.tables import ONE_SEED
 
 Row = Mapping[str, Any]
+_SHOWN = 40
+"""Rows of an overview that are shown on the page, at most."""
 _SPREAD = (
     "Mean ± standard deviation over the seeds, which change initial weights, dropout and the order of samples, and "
     "nothing else unless it is said above. Rows marked published are other people's numbers, each with its source and "
@@ -22,14 +24,22 @@ _PAIRED = (
 
 
 def page(outcome: Outcome) -> str:
-    """A table a group, public numbers below ours, then the differences; the settings at the end."""
+    """What all runs say together, then a table a group, public numbers below ours, differences; settings at the end."""
     summary, differences = outcome.summary, outcome.differences
-    parts = [f"# {outcome.study.name}", outcome.study.note, _SPREAD]
+    parts = [f"# {outcome.study.name}", outcome.study.note, *_overviews(outcome), _SPREAD]
     for group in dict.fromkeys(summary["group"][summary["kind"] == "here"]):
         parts += [f"## {group}", *_tables(outcome, summary[summary["group"] == group])]
         pairs = differences[differences["group"] == group]
         parts += [_PAIRED, _pairs(pairs)] if len(pairs) else []
     return "\n\n".join([*parts, "## Settings", _settings(outcome)]) + "\n"
+
+
+def _overviews(outcome: Outcome) -> Iterable[str]:
+    """Short tables of all runs together; of long ones where they are."""
+    for name, table in outcome.overviews.items():
+        yield f"## {name}"
+        lines = [[_text(value) for value in row.values()] for row in _records(table)]
+        yield _markdown([*table], lines) if len(lines) <= _SHOWN else f"{len(lines)} rows, in {name}.csv."
 
 
 def _tables(outcome: Outcome, rows: pd.DataFrame) -> Iterable[str]:

@@ -90,6 +90,9 @@ Thresholds of runs that are not there are left out."""
 Pictures = Callable[[pd.DataFrame, Mapping[str, pd.DataFrame]], Mapping[str, Figure]]
 """From the results and the tables that runs gave (one row a run and cell), by name, to pictures by name of the file."""
 
+Overviews = Callable[[pd.DataFrame], Mapping[str, pd.DataFrame]]
+"""From the results to what they say together: tables by name of the file."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -105,6 +108,7 @@ class Study:
         published: Public numbers for the groups that were run.
         checks: Thresholds that the numbers must keep, and whether they do; None is none.
         pictures: What is drawn of all runs together; None is nothing.
+        overviews: What all runs say together, in tables; None is nothing.
     """
 
     name: str
@@ -116,3 +120,4 @@ class Study:
     published: Published
     checks: Checks | None = None
     pictures: Pictures | None = None
+    overviews: Overviews | None = None

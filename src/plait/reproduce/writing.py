@@ -21,7 +21,7 @@ _PICTURES: Mapping[str, Callable[[pd.DataFrame], Axes]] = {"confusion": plot_con
 def write_all(outcome: Outcome, folder: Path) -> None:
     """Write results.csv, summary.csv, differences.csv, the runs' tables with their pictures, and summary.md.
 
-    checks.csv as well, where the study has thresholds, and its pictures, where it draws some.
+    checks.csv as well, where the study has thresholds, its overviews and its pictures, where it has some.
 
     Raises:
         OSError: If a file cannot be written.
@@ -31,6 +31,8 @@ def write_all(outcome: Outcome, folder: Path) -> None:
     to_csv(outcome.differences, folder / "differences.csv")
     if outcome.study.checks is not None:
         to_csv(outcome.checks, folder / "checks.csv")
+    for name, table in outcome.overviews.items():
+        to_csv(table, folder / f"{name}.csv")
     for name, table in outcome.tables.items():
         to_csv(table, folder / f"{name}.csv")
         if name in _PICTURES:
