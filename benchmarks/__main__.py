@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks import peaks
 from benchmarks.cohorts import CASES, FOUR_MODALITIES, SETTING_2_2, TINY
 from benchmarks.fits import by_memory, by_time
 from benchmarks.heartbeats import by_parts, some_beats
@@ -104,6 +105,9 @@ def _skew_pairs(options: argparse.Namespace) -> None:
 
 
 def _students(options: argparse.Namespace) -> None:
+    if not peaks.are_known():
+        print("\nPeak memory is read from /proc, which this system does not have.")
+        return
     if options.quick:
         fit, measure = Fit(4, 40, "drawn", epochs=1, threads=1, alone=1), measured
         by_cores([fit], measure)

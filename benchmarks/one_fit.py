@@ -125,19 +125,17 @@ def measured(fit: Fit) -> Found:
     profile.runcall(model.fit, data, target)
     seconds, processor = time.perf_counter() - start, time.process_time() - spent
     peak = (peaks.megabytes("VmHWM") if peaks.are_known() else float("nan")) - before
-    networks = next(part for part in model.module_.modules() if isinstance(part, Cohort))
-    return Found(
-        seconds,
-        processor,
-        _parts(profile),
-        peak,
-        networks.count,
-        sum(part.count for part in model.module_.modules() if isinstance(part, Learners)),
-        sum(parameter.numel() for parameter in networks.parameters()),
-        len(model.history_),
-        float(model.score(*held)) if len(held[0]) else float("nan"),
-        beside(model, data, target, fit.alone) if fit.alone else None,
-    )
+    score = float(model.score(*held)) if len(held[0]) else float("nan")
+    told = beside(model, data, target, fit.alone) if fit.alone else None
+    return Found(seconds, processor, _parts(profile), peak, *_sizes(model), len(model.history_), score, told)
+
+
+def _sizes(model: FusionClassifier | FusionRegressor) -> tuple[int, int, int]:
+    """Networks, heads in closed form, and parameters of the networks."""
+    parts = list(model.module_.modules())
+    networks = next(part for part in parts if isinstance(part, Cohort))
+    heads = sum(part.count for part in parts if isinstance(part, Learners))
+    return networks.count, heads, sum(parameter.numel() for parameter in networks.parameters())
 
 
 @cache

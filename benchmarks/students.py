@@ -16,6 +16,7 @@ from plait.drawing.vector import svg
 
 Measure = Callable[[Fit], Found]
 _LASTING = 28  # bytes of a parameter that a step of Adam reads and writes: value, slope and two running means
+_LEAST = 1e-3  # megabytes that are told of a fit which needs none that the process did not have
 AXES = {"students": "students asked for", "rows": "training samples"}
 SERIES = {"the whole default": {}, "networks alone": {"learners": ()}}
 
@@ -96,7 +97,7 @@ def by_growth(title: str, axis: str, fits: Mapping[str, Sequence[Fit]], measure:
 
 def _told(found: Found) -> dict[str, float]:
     sizes = {"count": found.networks, "heads": found.heads, "epochs": found.epochs}
-    return {**sizes, "seconds": found.seconds, "megabytes": found.peak, **found.parts}
+    return {**sizes, "seconds": found.seconds, "megabytes": max(found.peak, _LEAST), **found.parts}
 
 
 def _row(one: Mapping[str, float], axis: str) -> list[str]:
@@ -117,9 +118,8 @@ def _slopes(sizes: pd.Series, found: pd.DataFrame) -> list[str]:
 
 
 def power(sizes: Iterable[float], values: Iterable[float]) -> float:
-    """The p of values that grow as sizes ** p: the slope of a line through logarithms (of less than 1e-3: of that)."""
-    found = np.maximum(np.asarray(values, float), 1e-3)
-    return float(np.polyfit(np.log(np.asarray(sizes, float)), np.log(found), 1)[0])
+    """The p of values that grow as sizes ** p: the slope of a line through their logarithms."""
+    return float(np.polyfit(np.log(np.asarray(sizes, float)), np.log(np.asarray(values, float)), 1)[0])
 
 
 def save_picture(growth: pd.DataFrame, axis: str, path: Path) -> None:
