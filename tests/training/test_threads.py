@@ -8,7 +8,7 @@ from torch import nn
 
 from plait.nn.cohort import Cohort
 from plait.training import threads
-from plait.training.threads import ThreadChoice, chosen_threads
+from plait.training.threads import ThreadChoice, chosen_threads, side_by_side
 from tiny import course, prepared, same
 
 CPU = torch.device("cpu")
@@ -143,3 +143,27 @@ def test_a_single_small_network_uses_one_thread_and_a_large_one_all(clock):
         _, planned = prepared(shapes={"a": (width,)}, labels=("identity",), hidden=())
         with chosen_threads(None, CPU, Cohort(planned)) as choice:
             assert used_by(choice, 20) == [expected] * 20
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_side_by_side_the_numbers_are_those_of_one_thread(number):
+    """In the order of the items, whatever torch's number of threads, which is restored."""
+    made = [torch.randn(200, 12, generator=torch.Generator().manual_seed(seed)) for seed in range(4)]
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    alone = [torch.linalg.eigh(values @ values.T)[1] for values in made]
+    torch.set_num_threads(number)
+    try:
+        found = side_by_side(lambda values: torch.linalg.eigh(values @ values.T)[1], made)
+        assert torch.get_num_threads() == number
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(one, other) for one, other in zip(found, alone, strict=True))
+
+
+def test_side_by_side_an_error_is_told():
+    """That of the first item that has one; the number of threads is restored all the same."""
+    before = torch.get_num_threads()
+    with pytest.raises(ZeroDivisionError):
+        side_by_side(lambda number: 1 / number, [1, 0, 2])
+    assert torch.get_num_threads() == before

@@ -21,6 +21,7 @@ from plait.nn.closed_head import ClosedHead, warmth
 from plait.nn.closed_path import ClosedPath, Fit, Lessons
 from plait.nn.screening import screen
 from plait.training.judging import judge
+from plait.training.threads import side_by_side
 
 MOST_TEACHERS = 8
 """Heads that teach at most: the best of the best cluster."""
@@ -55,18 +56,18 @@ def learn_heads(heads: Sequence[ClosedHead], task: "HeadsTask", rhos: Sequence[f
         rhos: Strengths to choose from, >= 0.
     """
     positive = [rho for rho in rhos if rho > 0]
-    members = [_Member(head, task, place) for place, head in enumerate(heads)]
+    members = side_by_side(lambda place: _Member(heads[place], task, place), range(len(heads)))
     alone = [member.alone for member in members]
     independent = losses_of(*_taken(members, alone, task), task.data)
     top = _teachers(independent) if positive else np.zeros(0, dtype=np.int64)
     teachers = [members[place].keep() for place in top]
     lessons = _lessons(teachers, task) if teachers else []
-    drawn = [teacher.drawn(lessons, positive) for teacher in teachers]
+    drawn = side_by_side(lambda teacher: teacher.drawn(lessons, positive), teachers)
     levels = {0.0: independent[top].mean()} if teachers and 0.0 in rhos else {}
     for place, rho in enumerate(positive if teachers else ()):
         levels[rho] = losses_of(*_taken(teachers, [fits[place] for fits in drawn], task), task.data).mean()
     best = min(levels, key=lambda rho: levels[rho], default=0.0)
-    fits = [member.drawn(lessons, [best])[0] for member in members] if best > 0 else alone
+    fits = side_by_side(lambda member: member.drawn(lessons, [best])[0], members) if best > 0 else alone
     teaches = np.isin(np.arange(len(heads)), top) & (best > 0)
     return LearnedHeads(*_taken(members, fits, task), independent, teaches, best)
 
