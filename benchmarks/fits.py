@@ -2,15 +2,14 @@
 
 import gc
 import json
-import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 
+from benchmarks import peaks
 from benchmarks.cohorts import SETTING_1_1
 from benchmarks.timing import table
 from plait.data.modalities import Modalities
@@ -19,8 +18,6 @@ from plait.estimators import FusionClassifier, FusionRegressor
 from plait.methods import MetaFusion
 from plait.training.trainer import Trainer
 
-_STATUS = Path("/proc/self/status")
-_PEAK = Path("/proc/self/clear_refs")
 _RHOS = (0.0, 0.99, 3.0)
 
 
@@ -49,7 +46,7 @@ def _like_htad(samples: int) -> tuple[Modalities, np.ndarray]:
 
 def by_memory(samples: int, epochs: int, *, narrow: bool = False) -> None:
     """Peak memory and seconds of a fit of setting 1.1 with three rhos, measured in a process of its own."""
-    if not _PEAK.exists():
+    if not peaks.are_known():
         print("\nPeak memory is read from /proc, which this system does not have.")
         return
     command = [sys.executable, "-m", "benchmarks.fits", str(samples), str(epochs), str(int(narrow))]
@@ -74,12 +71,12 @@ def _measure(samples: int, epochs: int, *, narrow: bool) -> dict[str, float]:
     _fit(100, 2, narrow=True)
     bunch = make_data_sharing("1.1", samples)
     gc.collect()
-    _PEAK.write_text("5")  # the peak begins anew
-    before, start = _megabytes("VmRSS"), time.perf_counter()
+    peaks.begin_anew()
+    before, start = peaks.megabytes("VmRSS"), time.perf_counter()
     one = 4 * _fit(samples, epochs, narrow=narrow) / 2**20
     took = time.perf_counter() - start
     data = sum(bunch.data[name].nbytes for name in bunch.data.names) / 2**20
-    peak = _megabytes("VmHWM") - before
+    peak = peaks.megabytes("VmHWM") - before
     return {"peak": peak, "data": data, "alive": len(_RHOS) * one, "together": 2 * one, "seconds": took}
 
 
@@ -92,10 +89,6 @@ def _fit(samples: int, epochs: int, *, narrow: bool) -> int:
     bunch = make_data_sharing("1.1", samples)
     model = FusionRegressor(method, trainer=Trainer(epochs=epochs), random_state=0).fit(bunch.data, bunch.target)
     return sum(parameter.numel() for parameter in model.module_.cohort.parameters())
-
-
-def _megabytes(name: str) -> float:
-    return int(re.search(rf"{name}:\s+(\d+)", _STATUS.read_text())[1]) / 1024
 
 
 if __name__ == "__main__":

@@ -76,6 +76,12 @@ def products_step(plan: CohortPlan, batch: Batch) -> Step:
     return step
 
 
+def multiply_adds(plan: CohortPlan, rows: int) -> int:
+    """Of a step on so many samples: forward, slopes of the weights, and of the inputs where there are some."""
+    cohort = Cohort(plan)
+    return sum(rows * weight.numel() * (2 if reads_data else 3) for weight, reads_data in _layers(cohort))
+
+
 def adam_step(plan: CohortPlan, batch: Batch) -> Step:
     """One pass of the optimiser's traffic: fused Adam on one flat tensor of as many parameters."""
     count, device = sum(parameter.numel() for parameter in Cohort(plan).parameters()), batch.target.device
@@ -86,12 +92,18 @@ def adam_step(plan: CohortPlan, batch: Batch) -> Step:
 
 
 def _products(cohort: Cohort, rows: int, device: torch.device) -> Iterator[Product]:
+    for weight, reads_data in _layers(cohort):
+        yield _product(weight, rows, device, reads_data=reads_data)
+
+
+def _layers(cohort: Cohort) -> Iterator[tuple[Tensor, bool]]:
+    """Weights of all layers, and whether they read data, which need no slope."""
     for block in cohort.blocks:
         inner = list(block.encoder.layers) if isinstance(block.encoder, StackedMLP) else []
         for place, layer in enumerate([*inner, block.linear]):
-            yield _product(layer.weight, rows, device, reads_data=place == 0)
+            yield layer.weight, place == 0
     for layer in cohort.tail.layers if cohort.tail is not None else ():
-        yield _product(layer.weight, rows, device, reads_data=False)
+        yield layer.weight, False
 
 
 def _product(weight: Tensor, rows: int, device: torch.device, *, reads_data: bool) -> Product:

@@ -86,6 +86,23 @@ def test_the_loss_of_weights_is_the_loss_of_the_combined_prediction(absent):
     assert validation.loss(weights) == pytest.approx(PROBABILITIES.losses(mean, target).mean())
 
 
+@pytest.mark.parametrize("space", [PROBABILITIES, LOGITS])
+@pytest.mark.parametrize("prior", [None, np.array([0.2, 0.3, 0.5])])
+def test_true_classes_tell_the_loss_of_every_ensemble(space, prior):
+    """Of probabilities they are all that is kept; rows that nobody can read, and rows drawn again, count as before."""
+    random = np.random.default_rng(7)
+    predictions, usable = random.dirichlet(np.ones(3), size=(4, 30)), random.random((4, 30)) >= 0.5
+    whole = Validation(predictions, random.integers(0, 3, size=30), usable, np.ones(4), space, prior)
+    drawn = random.integers(0, 30, 30)
+    weights = np.array([0.7, 0.3, 0, 0])
+    told = whole.of_true_classes()
+    assert told.predictions.shape[-1] == (1 if space is PROBABILITIES else 3)
+    assert told.loss(weights) == pytest.approx(whole.loss(weights))
+    assert told.rows(drawn).loss(weights) == pytest.approx(whole.rows(drawn).loss(weights))
+    np.testing.assert_allclose(told.rows(drawn).losses, whole.rows(drawn).losses)
+    np.testing.assert_allclose(told.of_true_classes().predictions, told.predictions)
+
+
 def test_an_ensemble_that_reads_no_row_has_an_infinite_loss():
     """Without a prior there is nothing to judge it on; with one it is judged as the prior."""
     target = np.array([0, 0])

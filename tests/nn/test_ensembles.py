@@ -183,6 +183,14 @@ def test_weights_are_shares_and_never_of_students_without_a_loss(rule, kind):
     assert np.isfinite(validation.loss(weights))
 
 
+def test_a_rule_is_given_the_students_that_have_a_loss(monkeypatch):
+    """The others' predictions, which may be most of all, are not even copied."""
+    monkeypatch.setitem(RULES, "in equal shares", lambda judged: np.full(len(judged.predictions), 0.5))
+    losses = np.array([np.nan, 0.3, np.inf, 0.2])
+    validation = _everywhere(np.zeros((4, 1, 1)), np.zeros((1, 1)), VALUES, losses)
+    assert ensemble_weights("in equal shares", validation).tolist() == [0, 0.5, 0, 0.5]
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_single_student_is_every_ensemble(rule):
     """There is nothing to choose."""

@@ -21,8 +21,8 @@ class EarlyFusion(FixedCohort):
     Args:
         hidden: Widths of the hidden layers; () is linear.
         dropout: Share of hidden units dropped in training, in [0, 1).
-        base: An estimator of scikit-learn, or "linear", "forest", "boosting", "ridge" or "quadratic", that takes the
-            place of the network, as in `LateFusion`. None: our network.
+        base: An estimator of scikit-learn, or "linear", "forest", "boosting", "ridge", "quadratic" or "logistic", that
+            takes the place of the network, as in `LateFusion`. None: our network.
     """
 
     joins: ClassVar[str] = "features"

@@ -40,11 +40,12 @@ class LateFusion(FixedCohort):
         base: An estimator of scikit-learn that takes the place of the networks: an unfitted one, of which copies are
             fitted (a pipeline too, or one of another library in scikit-learn's manner), or a word: "linear" (logistic
             or ridge regression, strength by cross-validation), "forest" (200 trees), "boosting" (histogram gradient
-            boosting), "ridge" (ridge regression in closed form, also of classes) or "quadratic" (the same with all
-            products of two of at most 512 values). It sees scaled, flattened features, and classes as 0, 1, ... in the
-            order of `classes_`. Its predictions of validation samples are by fits that had not seen them; the final fit
-            is on all samples. A `random_state` that it leaves None comes from that of the estimator. `hidden` and
-            `dropout` do not matter then. None: our networks.
+            boosting), "ridge" (ridge regression in closed form, also of classes), "quadratic" (the same with all
+            products of two of at most 512 values) or "logistic" (of classes: logistic regression like "linear", of
+            finer strengths). It sees scaled, flattened features, and classes as 0, 1, ... in the order of
+            `classes_`. Its predictions of validation samples are by fits that had not seen them; the final fit is on
+            all samples. A `random_state` that it leaves None comes from that of the estimator. `hidden` and `dropout`
+            do not matter then. None: our networks.
     """
 
     joins: ClassVar[str] = "predictions"

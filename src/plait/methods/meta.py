@@ -93,16 +93,16 @@ class MetaFusion(Method):
         init: "scratch": every rho starts from the same initial weights. "paper": the first positive rho goes on
             from the best students at rho = 0 with their optimiser states, as the published code does.
         learners: Further students, by what is fitted. "ridge" and "quadratic" are in closed form: linear in what they
-            read, or in all products of two of its values; they read each kind of the dictionary, of one modality, two
-            and all. Estimators of scikit-learn, or the words "linear", "forest", "boosting" as in
-            `LateFusion(base=...)`, read every modality alone and all of them side by side, as they are. What they say
-            of validation samples that they were not fitted on competes with the networks' for the ensemble; then they
-            are fitted on all samples. They do not teach networks; but networks teach only that are in the best cluster
-            of all losses, theirs too, and where none is, rho = 0 is all that is trained (if it is among
-            `rhos`).
-        learner_rhos: Strengths of mutual learning among "ridge" and "quadratic" to choose from; None is `rhos`. They
-            are drawn to the mean of the best of them (at most eight of the best cluster), each of whom is asked for
-            samples that it was not fitted on.
+            read, or in all products of two of its values; "logistic" is logistic regression, of classes. They read each
+            kind of the dictionary, of one modality, two and all. Estimators of scikit-learn, or the words "linear",
+            "forest", "boosting" as in `LateFusion(base=...)`, read every modality alone and all of them side by side,
+            as they are. What they say of validation samples that they were not fitted on competes with the networks'
+            for the ensemble; then they are fitted on all samples. They do not teach networks; but networks teach only
+            that are in the best cluster of all losses, theirs too, and where none is, rho = 0 is all that is trained
+            (if it is among `rhos`).
+        learner_rhos: Strengths of mutual learning among "ridge", "quadratic" and "logistic" to choose from; None is
+            `rhos`. They are drawn to the mean of the best of them (at most eight of the best cluster), each of whom is
+            asked for samples that it was not fitted on.
         halvings: How often the worse half of the networks stops while they train at rho = 0 (successive halving):
             after 1/2^halvings, ..., 1/4, 1/2 of the trainer's epochs, but not before the fifth. Learners are in the
             race too: networks that are not in the better half of all that remain stop, keep the weights of their best

@@ -23,8 +23,8 @@ class SingleModality(FixedCohort):
         modality: Name of the modality that is read; None is the only one there is.
         hidden: Widths of the hidden layers; () is linear.
         dropout: Share of hidden units dropped in training, in [0, 1).
-        base: An estimator of scikit-learn, or "linear", "forest", "boosting", "ridge" or "quadratic", that takes the
-            place of the network, as in `LateFusion`. None: our network.
+        base: An estimator of scikit-learn, or "linear", "forest", "boosting", "ridge", "quadratic" or "logistic", that
+            takes the place of the network, as in `LateFusion`. None: our network.
     """
 
     joins: ClassVar[str] = "nothing"

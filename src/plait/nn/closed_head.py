@@ -1,7 +1,8 @@
 """A student in closed form: a ridge regression on what it reads, or on all products of two of its values too."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
 import numpy as np
@@ -10,16 +11,23 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from plait.data.spec import DataSpec
+from plait.nn.closed_path import ClosedPath, Fit
 from plait.nn.extractors import Encoder, Module, is_frozen
-from plait.nn.ridge_path import Fit
+from plait.nn.logistic_path import LogisticPath
+from plait.nn.ridge_path import RidgePath
 from plait.nn.students import Student
 from plait.nn.temperature import temperature
 
-Closed: TypeAlias = Literal["ridge", "quadratic"]
+Closed: TypeAlias = Literal["ridge", "quadratic", "logistic"]
 CLOSED: tuple[str, ...] = get_args(Closed)
-MOST: Mapping[str, int] = {"ridge": 4096, "quadratic": 512}
+MOST: Mapping[str, int] = {"ridge": 4096, "quadratic": 512, "logistic": 4096}
 """Values that a head in closed form reads at most: there is a decomposition of a matrix of that size, or a weight for
 each two of them."""
+_PATHS: Mapping[str, Callable[[Tensor], ClosedPath]] = {
+    "ridge": partial(RidgePath, products=False),
+    "quadratic": partial(RidgePath, products=True),
+    "logistic": LogisticPath,
+}
 _LEAST = math.log(float(np.finfo(np.float64).eps))  # output of a class that was not among the training samples
 
 
@@ -54,6 +62,10 @@ class ClosedHead(nn.Module):
         self.register_buffer("linear", torch.zeros(width, spec.outputs))
         self.register_buffer("products", torch.zeros(spec.outputs, size, size))
         self.register_buffer("bias", torch.zeros(spec.outputs))
+
+    def path(self, values: Float[Tensor, "sample width"]) -> ClosedPath:
+        """What the head is fitted by, on samples."""
+        return _PATHS[self.kind](values)
 
     def take(self, found: Fit, target: Float[Tensor, "row out"]) -> Float[Tensor, "row out"]:
         """Take the weights of a fit; of classes with the temperature of what is said of samples left out.

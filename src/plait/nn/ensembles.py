@@ -5,6 +5,7 @@ the ensemble that can read it, their weights renormalised.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -74,6 +75,7 @@ def _grow(
     validation: Validation, units: PerStudent, pool: Students, *, start: int, copies: int, size: int
 ) -> PerStudent:
     """Enter the best candidate of the pool while the loss strictly falls; running sums, one batch a round."""
+    validation = validation.of_true_classes()
     entries = np.bincount(pool[: min(start, size)], minlength=units.size)
     added, weights_added = units[:, None, None] * validation.readable, units[:, None] * validation.usable
     total, weight = np.tensordot(entries, added, axes=1), entries @ weights_added
@@ -104,6 +106,7 @@ def bagged_greedy(validation: Validation, *, bags: int = 20, size: int = 100) ->
         size: Most entries in each.
     """
     draw, count = np.random.default_rng(0), len(validation.target)
+    validation = validation.of_true_classes()
     drawn = (validation.rows(draw.integers(0, count, count)) for _ in range(bags))
     found = [greedy_with_replacement(one, size=size) for one in drawn if np.isfinite(one.losses).any()]
     return _normalised(np.sum(found or [greedy_with_replacement(validation, size=size)], axis=0))
@@ -128,4 +131,15 @@ def ensemble_weights(rule: str, validation: Validation) -> PerStudent:
     """
     if rule not in RULES:
         raise ValueError(f"The ensemble must be one of {', '.join(RULES)} (got {rule!r}).")
-    return RULES[rule](validation)
+    students = judged_students(validation.losses)
+    weights = np.zeros(validation.losses.size)
+    weights[students] = RULES[rule](_of_students(validation, students))
+    return weights
+
+
+def _of_students(validation: Validation, students: Students) -> Validation:
+    """What is known of these students alone: rules copy predictions often, and most of them may be of others."""
+    if students.size == validation.losses.size:
+        return validation
+    chosen = validation.predictions[students], validation.usable[students], validation.losses[students]
+    return replace(validation, **dict(zip(("predictions", "usable", "losses"), chosen, strict=True)))

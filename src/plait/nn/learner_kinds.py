@@ -23,8 +23,8 @@ from sklearn.utils import get_tags
 from plait.data.settings import check_one_of
 from plait.data.spec import Task
 
-Word: TypeAlias = Literal["linear", "forest", "boosting", "ridge", "quadratic"]
-"""The last two are heads in closed form (`plait.nn.closed_head`), the others estimators of scikit-learn."""
+Word: TypeAlias = Literal["linear", "forest", "boosting", "ridge", "quadratic", "logistic"]
+"""The last three are heads in closed form (`plait.nn.closed_head`), the others estimators of scikit-learn."""
 Base: TypeAlias = BaseEstimator | Word
 
 _TREES, _LEAF, _FOLDS = 200, 3, 5
@@ -110,6 +110,8 @@ class Reals(LearnerTask):
         }
 
     def check(self, base: Base) -> None:
+        if base == "logistic":
+            raise ValueError("'logistic' predicts classes, and FusionRegressor needs values. Take 'ridge'.")
         if not isinstance(base, str) and not is_regressor(base):
             name = type(base).__name__
             raise ValueError(f"base={name}() is no regressor, and FusionRegressor needs one. Give a regressor.")

@@ -5,12 +5,14 @@ it left out (Allen, "The Relationship between Variable Selection and Data Augmen
 others of its block.
 """
 
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from plait.nn.closed_path import ClosedPath, Fit, Lessons
 
 PENALTIES = tuple(10.0 ** (place / 2) for place in range(-12, 7))
 """Penalties that are tried, per sample, for features of unit variance."""
@@ -18,42 +20,7 @@ _STRIDE = 4
 _FREE = 1e-14  # the least share of a sample's own error that is left when it is fitted
 
 
-@dataclass(frozen=True)
-class Fit:
-    """A function of the features: bias + x' linear + x' products x, for each output.
-
-    Args:
-        linear: Weights of the features.
-        products: Weights of their products, symmetric in the features; None where there are none.
-        bias: What is added.
-        penalty: The penalty per sample that was chosen.
-        left_out: What is said of every sample by the fit to all others (but those of its block).
-    """
-
-    linear: Float[Tensor, "width out"]
-    products: Float[Tensor, "out width width"] | None
-    bias: Float[Tensor, " out"]
-    penalty: float
-    left_out: Float[Tensor, "sample out"]
-
-    def towards(self, other: "Fit", strength: float) -> "Fit":
-        """The fit to (target + strength * other's target) / (1 + strength), at the same penalty: fits are linear."""
-        share = strength / (1 + strength)
-
-        def between(one: Tensor, another: Tensor) -> Tensor:
-            return torch.lerp(one, another, share)
-
-        products = None if self.products is None else between(self.products, cast("Tensor", other.products))
-        linear, bias = between(self.linear, other.linear), between(self.bias, other.bias)
-        return Fit(linear, products, bias, self.penalty, between(self.left_out, other.left_out))
-
-    def __call__(self, values: Float[Tensor, "row width"]) -> Float[Tensor, "row out"]:
-        """Values of the function."""
-        found = self.bias + values @ self.linear
-        return found if self.products is None else found + torch.einsum("ri,oij,rj->ro", values, self.products, values)
-
-
-class RidgePath:
+class RidgePath(ClosedPath):
     """Samples, decomposed once; many targets can be fitted.
 
     Features are standardised (those without variance count as 0). With products the squares x_i^2 / sqrt(2) and the
@@ -102,8 +69,7 @@ class RidgePath:
 
         Args:
             target: What is fitted.
-            blocks: Samples of the same number, counted from 0, are left out together, as folds or groups are; those of
-                -1 one by one. None: all one by one. Features stay standardised by all samples.
+            blocks: Who is left out together; -1 is alone. None: all alone.
             penalty: The penalty per sample; None tries `PENALTIES`, every fourth and then those beside the best.
         """
         target = target.double()
@@ -121,7 +87,7 @@ class RidgePath:
         lost(penalty)
         parts = self.vectors.T @ (target - target.mean(0))
         dual = self.vectors @ (parts / (self.squares + len(target) * penalty)[:, None])
-        return self._function(dual, target.mean(0), penalty, target - errors[penalty])
+        return self.function(dual, target.mean(0), penalty, target - errors[penalty])
 
     def errors(
         self, target: Float[Tensor, "sample out"], penalty: float, blocks: Int[Tensor, " sample"]
@@ -137,14 +103,6 @@ class RidgePath:
         penalty: float,
         without: Bool[Tensor, " sample"],
     ) -> Float[Tensor, "kept out"]:
-        """What is said of samples left out by fits that have not seen certain others either.
-
-        Args:
-            target: What is fitted.
-            blocks: Who is left out together, as in `fit`.
-            penalty: The penalty per sample, of all samples.
-            without: The samples that no fit sees, and that nothing is said of.
-        """
         root, target = self._root(penalty), target.double()
         gone, own = root[without], root[~without]
         less = (1 + _FREE) * torch.eye(root.shape[1], dtype=root.dtype) - gone.T @ gone
@@ -152,16 +110,26 @@ class RidgePath:
         kept = target[~without]
         return kept - _without_blocks(own, kept - own @ (own.T @ kept), blocks[~without])
 
+    def drawn(self, alone: Fit, lessons: Lessons, rhos: Sequence[float]) -> list[Fit]:
+        fold, penalty = lessons.fold, alone.penalty
+        whole = self.fit(lessons.said[0], lessons.blocks.where(fold < 0, -1), penalty)
+        left_out = whole.left_out.clone()
+        for place, heard in enumerate(lessons.said[1:]):
+            own = fold == place
+            left_out[own] = (heard - self.errors(heard, penalty, own.long() - 1))[own]
+        lesson = replace(whole, left_out=left_out)
+        return [alone.towards(lesson, rho) for rho in rhos]
+
     def _root(self, penalty: float) -> Float[Tensor, "sample direction"]:
         """A root of the matrix that takes targets to fits: root root'; its last column is for the mean."""
         share = (self.squares / (self.squares + len(self.rows) * penalty)).sqrt()
         mean = torch.full((len(self.rows), 1), len(self.rows) ** -0.5, dtype=torch.float64)
         return torch.cat([self.vectors * share, mean], 1)
 
-    def _function(
+    def function(
         self, dual: Float[Tensor, "sample out"], middle: Float[Tensor, " out"], penalty: float, left_out: Tensor
     ) -> Fit:
-        """From weights of samples (whose sum is 0) to weights of the features as they came."""
+        """The fit of weights of samples (whose sum is 0), with the mean of its outputs, for features as they came."""
         linear, products = self.rows.T @ dual / self.scale[:, None], None
         bias = middle - self.mean @ linear
         if self.products:

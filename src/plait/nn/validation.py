@@ -12,7 +12,7 @@ from plait.nn.screening import PerStudent
 
 Predictions = Float[np.ndarray, "student row out"]
 Usable = Bool[np.ndarray, "student row"]
-Prior = Float[np.ndarray, " out"]
+Prior = Float[np.ndarray, " out"] | Float[np.ndarray, "row 1"]
 Target = Int[np.ndarray, " row"] | Float[np.ndarray, "row out"]
 Averages = Float[np.ndarray, "*lead row out"]
 RowLosses = Float[np.ndarray, "*lead row"]
@@ -30,10 +30,12 @@ class Space:
     Args:
         losses: Loss of each row.
         regression: What stacking solves: regressors, response, and independent equations that a row gives.
+        told: The outputs that the loss depends on, one position a row; None is all of them.
     """
 
     losses: Callable[[Averages, Target], RowLosses]
     regression: Callable[[Predictions, Target], Regression]
+    told: Callable[[Target], Int[np.ndarray, " row"]] | None = None
 
 
 def _cross_entropy(average: Averages, target: Target) -> RowLosses:
@@ -70,8 +72,8 @@ class Validation:
         usable: Which rows each student can read.
         losses: Validation loss of each student alone; one that is not finite keeps the student out.
         space: PROBABILITIES, LOGITS or VALUES.
-        prior: Prediction (out,) of a row that no student of an ensemble can read. None leaves such rows out
-            of the loss of that ensemble, so that ensembles are then judged on different rows.
+        prior: Prediction (out,) of a row that no student of an ensemble can read, or (row, 1) of each row. None leaves
+            such rows out of the loss of that ensemble, so that ensembles are then judged on different rows.
     """
 
     predictions: Predictions
@@ -84,11 +86,26 @@ class Validation:
     def rows(self, index: Int[np.ndarray, " drawn"]) -> "Validation":
         """The rows at these positions; each student's loss is its mean over those of them that it can read."""
         chosen = replace(self, predictions=self.predictions[:, index], usable=self.usable[:, index])
-        chosen = replace(chosen, target=self.target[index])
+        prior = self.prior[index] if self.prior is not None and self.prior.ndim == 2 else self.prior
+        chosen = replace(chosen, target=self.target[index], prior=prior)
         lost = np.where(chosen.usable, self.space.losses(chosen.readable, chosen.target), 0.0).sum(1)
         counts = chosen.usable.sum(1)
         losses = np.where(np.isfinite(self.losses) & (counts > 0), lost / np.maximum(counts, 1), np.inf)
         return replace(chosen, losses=losses)
+
+    def of_true_classes(self) -> "Validation":
+        """The same with the probabilities of the true classes alone, which are all that the loss of an average needs.
+
+        Of logits and real outputs everything counts.
+        """
+        if self.space is not PROBABILITIES:
+            return self
+        rows, (_, count, outputs) = np.arange(len(self.target)), self.predictions.shape
+        prior = (
+            None if self.prior is None else np.broadcast_to(self.prior, (count, outputs))[rows, self.target][:, None]
+        )
+        predictions = self.predictions[:, rows, self.target][..., None]
+        return replace(self, predictions=predictions, target=np.zeros_like(self.target), prior=prior)
 
     @cached_property
     def readable(self) -> Predictions:

@@ -14,7 +14,8 @@ from jaxtyping import Float
 from numpy import ndarray
 from torch import Tensor
 
-from plait.nn.ridge_path import Fit, RidgePath
+from plait.nn.closed_path import Fit
+from plait.nn.ridge_path import RidgePath
 from plait.reproduce.theory_formulas import best_rho
 
 EQUAL, WORSE, ALIKE = "peers as good", "noisier peers", "peers with its errors"

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from plait.data.batches import TrainingData
 from plait.nn.closed_head import ClosedHead, warmth
-from plait.nn.ridge_path import Fit, RidgePath
+from plait.nn.closed_path import ClosedPath, Fit, Lessons
 from plait.nn.screening import screen
 from plait.training.judging import judge
 
@@ -55,22 +55,20 @@ def learn_heads(heads: Sequence[ClosedHead], task: "HeadsTask", rhos: Sequence[f
         rhos: Strengths to choose from, >= 0.
     """
     positive = [rho for rho in rhos if rho > 0]
-    members = [_Member(head, task, place, positive) for place, head in enumerate(heads)]
-    alone = _taken(members, [member.alone for member in members], task)
-    independent = losses_of(*alone, task.data)
+    members = [_Member(head, task, place) for place, head in enumerate(heads)]
+    alone = [member.alone for member in members]
+    independent = losses_of(*_taken(members, alone, task), task.data)
     top = _teachers(independent) if positive else np.zeros(0, dtype=np.int64)
-    teaches = np.isin(np.arange(len(heads)), top)
-    if not len(top):
-        return LearnedHeads(*alone, independent, teaches, 0.0)
-    lessons = _lessons([members[place] for place in top], task)
-    drawn = [member.drawn(lessons) for member in members]
-    found = {0.0: [member.alone for member in members]} if 0.0 in rhos else {}
-    for rho in positive:
-        pairs = zip(members, drawn, strict=True)
-        found[rho] = [None if one.alone is None or to is None else one.alone.towards(to, rho) for one, to in pairs]
-    levels = {rho: losses_of(*_taken(members, fits, task), task.data)[top].mean() for rho, fits in found.items()}
-    best = min(levels, key=lambda rho: levels[rho])
-    return LearnedHeads(*_taken(members, found[best], task), independent, teaches & (best > 0), best)
+    teachers = [members[place].keep() for place in top]
+    lessons = _lessons(teachers, task) if teachers else []
+    drawn = [teacher.drawn(lessons, positive) for teacher in teachers]
+    levels = {0.0: independent[top].mean()} if teachers and 0.0 in rhos else {}
+    for place, rho in enumerate(positive if teachers else ()):
+        levels[rho] = losses_of(*_taken(teachers, [fits[place] for fits in drawn], task), task.data).mean()
+    best = min(levels, key=lambda rho: levels[rho], default=0.0)
+    fits = [member.drawn(lessons, [best])[0] for member in members] if best > 0 else alone
+    teaches = np.isin(np.arange(len(heads)), top) & (best > 0)
+    return LearnedHeads(*_taken(members, fits, task), independent, teaches, best)
 
 
 @dataclass(frozen=True)
@@ -100,30 +98,37 @@ class HeadsTask:
 
 
 class _Member:
-    """One head on the samples that it can read; without a rho to come it does not keep the decomposition of these."""
+    """One head on the samples that it can read.
 
-    def __init__(self, head: ClosedHead, task: HeadsTask, place: int, rhos: Sequence[float]) -> None:
-        self.head, self.task = head, task
-        readable = task.readable[place]
-        known = len(set(task.data.samples.fold[readable].tolist())) > 1
-        self.rows = readable
-        products, some = head.kind == "quadratic", bool(readable.any())
-        path = RidgePath(task.values[place][readable], products=products) if some else None
-        self.judged = readable & (task.data.samples.fold >= 0) & known
-        self.alone = None if path is None else path.fit(task.target[readable], task.blocks[readable])
-        self.path = path if rhos else None
+    Decompositions of the samples are as large as the samples are many, squared: those of teachers alone are kept.
+    """
+
+    def __init__(self, head: ClosedHead, task: HeadsTask, place: int) -> None:
+        self.head, self.task, self.values = head, task, task.values[place]
+        fold, self.rows = task.data.samples.fold, task.readable[place]
+        self.judged = self.rows & (fold >= 0) & (len(set(fold[self.rows].tolist())) > 1)
+        self.kept: ClosedPath | None = None
+        self.alone = self._path().fit(task.target[self.rows], task.blocks[self.rows]) if self.rows.any() else None
+
+    def keep(self) -> "_Member":
+        """Decompose its samples and keep that."""
+        self.kept = self._path() if self.rows.any() else None
+        return self
+
+    def _path(self) -> ClosedPath:
+        return self.kept or self.head.path(self.values[self.rows])
 
     def lesson(self, fold: int | None) -> tuple[Float[Tensor, "sample out"], Bool[Tensor, " sample"]]:
         """What it says of samples left out, on the scale of the targets, and of which; nothing that knows of a fold."""
         task, said = self.task, torch.zeros_like(self.task.target)
-        if self.path is None or self.alone is None:
+        if self.alone is None:
             return said, torch.zeros_like(self.rows)
         left_out, rows = self.alone.left_out, self.rows
         if fold is not None:
             without = task.data.samples.fold[self.rows] == fold
             rows = self.rows & (task.data.samples.fold != fold)
             target, blocks = task.target[self.rows], task.blocks[self.rows]
-            left_out = self.path.left_out(target, blocks, self.alone.penalty, without)
+            left_out = self._path().left_out(target, blocks, self.alone.penalty, without)
         said[rows] = self._expected(left_out, rows)
         return said, rows
 
@@ -132,21 +137,18 @@ class _Member:
             return left_out
         return (warmth(left_out, self.task.target[rows]) * left_out).softmax(1)
 
-    def drawn(self, lessons: Sequence[Float[Tensor, "sample out"]]) -> Fit | None:
-        """The fit to the teachers' mean; what it says of a fold comes from the lesson that does not know of the fold.
+    def drawn(self, lessons: Sequence[Float[Tensor, "sample out"]], rhos: Sequence[float]) -> Sequence[Fit | None]:
+        """For each rho the fit drawn to the teachers' mean.
 
         Args:
             lessons: Of all samples for the final fit, then for each fold.
+            rhos: Strengths, > 0.
         """
-        if self.path is None or self.alone is None:
-            return None
-        fold, penalty = self.task.data.samples.fold[self.rows], self.alone.penalty
-        whole = self.path.fit(lessons[0][self.rows], self.task.blocks[self.rows].where(fold < 0, -1), penalty)
-        left_out = whole.left_out.clone()
-        for place, lesson in enumerate(lessons[1:]):
-            own, heard = fold == place, lesson[self.rows]
-            left_out[own] = (heard - self.path.errors(heard, penalty, own.long() - 1))[own]
-        return Fit(whole.linear, whole.products, whole.bias, penalty, left_out)
+        if self.alone is None:
+            return [None] * len(rhos)
+        task, said = self.task, [lesson[self.rows] for lesson in lessons]
+        rows = (part[self.rows] for part in (task.data.samples.fold, task.blocks))
+        return self._path().drawn(self.alone, Lessons(task.target[self.rows], said, *rows), rhos)
 
 
 def _lessons(teachers: Sequence[_Member], task: HeadsTask) -> list[Float[Tensor, "sample out"]]:
