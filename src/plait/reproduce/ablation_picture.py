@@ -12,15 +12,16 @@ from matplotlib.ticker import NullLocator
 
 from plait.drawing import style
 from plait.reproduce.ablation_sets import SIMULATED
-from plait.reproduce.ablation_table import ALL, HARMS, HELPS, RATIO, ablation_table
+from plait.reproduce.ablation_table import ALL, HARMS, HELPS, NEITHER, RATIO, ablation_table
+from plait.reproduce.tables import ONE_SEED
 
-_LOOKS: Mapping[str, tuple[str, str]] = {HELPS: (style.BLUE, "o"), HARMS: (style.RED, "s")}
-_OTHERWISE = (style.FAINT, "D")
-_LEGEND: Mapping[str, tuple[str, str]] = {
-    "the piece helps": _LOOKS[HELPS],
-    "no difference seen": _OTHERWISE,
-    "the piece harms": _LOOKS[HARMS],
+_LOOKS: Mapping[str, tuple[str, str, str]] = {
+    HELPS: ("the piece helps", style.BLUE, "o"),
+    NEITHER: ("no difference seen", style.FAINT, "D"),
+    HARMS: ("the piece harms", style.RED, "s"),
+    ONE_SEED: ("one seed alone", style.FAINT, "x"),
 }
+"""Name in the legend, colour and marker of what is said of an arm."""
 _TITLE = "What each piece of the default buys"
 _LABEL = "loss without it over the default's: mean squared error (simulations), log loss (classes); 95 % intervals"
 _HEADINGS: Mapping[str, str] = {ALL: "all sets", **{setting: f"simulation\n{setting}" for setting in SIMULATED}}
@@ -28,6 +29,7 @@ _TICKS = (1.02, 1.05, 1.1, 1.2)
 _REACH = (float(np.log(1.03)), float(np.log(1.3)))
 """How far axes reach at least and at most, as logarithms; what lies beyond is a number with an arrow."""
 _EDGE = 0.96  # share of the axis beyond which a dot would be cut
+_DOT, _EDGES = 3.6, {"x": 1.0}  # points
 _ROW, _PANEL, _FIRST, _GAP = 0.22, 0.82, 1.5, 0.15  # inches
 
 
@@ -60,7 +62,7 @@ def plot_ablation(table: pd.DataFrame) -> Figure:
         _panel(ax, own.reset_index(), arms["piece"].tolist(), reach)
         ax.set_title(_HEADINGS.get(group, group), size=style.FONT, color=style.INK)
     _name_rows(panels[0], arms, beside)
-    _add_legend(figure)
+    _add_legend(figure, rows["buys"].tolist())
     return figure
 
 
@@ -95,7 +97,7 @@ def _draw(ax: Axes, place: int, row: "pd.Series[Any]", reach: float) -> None:
     value = row["value"]
     if np.isnan(value):
         return
-    colour, marker = _LOOKS.get(str(row["buys"]), _OTHERWISE)
+    _, colour, marker = _LOOKS[row["buys"]]
     if abs(np.log(value)) > _EDGE * reach:
         said = f"{value:.2f}" if value < 10 else f"{value:.0f}"
         text, side, x = (f"{said} →", "right", 0.97) if value > 1 else (f"← {said}", "left", 0.03)
@@ -104,7 +106,7 @@ def _draw(ax: Axes, place: int, row: "pd.Series[Any]", reach: float) -> None:
         return
     low, high = (np.nan_to_num(row[end], nan=value) for end in ("low", "high"))
     ax.plot([low, high], [place, place], color=colour, linewidth=1.2, solid_capstyle="butt")
-    ax.plot(value, place, marker, color=colour, markersize=3.6, markeredgewidth=0)
+    ax.plot(value, place, marker, color=colour, markersize=_DOT, markeredgewidth=_EDGES.get(marker, 0.0))
 
 
 def _name_rows(ax: Axes, arms: pd.DataFrame, width: float) -> None:
@@ -123,12 +125,15 @@ def _name_rows(ax: Axes, arms: pd.DataFrame, width: float) -> None:
         )  # fmt: skip
 
 
-def _add_legend(figure: Figure) -> None:
+def _add_legend(figure: Figure, said: Sequence[str]) -> None:
+    """What the axes are, and the looks of what is said."""
+    looks = [look for words, look in _LOOKS.items() if words in said]
     marks = [
-        Line2D([], [], color=colour, marker=marker, markersize=3.6, linewidth=1.2)
-        for colour, marker in _LEGEND.values()
+        Line2D([], [], color=colour, marker=marker, markersize=_DOT, linewidth=1.2 * (marker != "x"))
+        for _, colour, marker in looks
     ]
     figure.legend(
-        marks, list(_LEGEND), loc="outside lower center", ncols=3, fontsize=style.FONT, labelcolor=style.INK,
-        frameon=False, handletextpad=0.5, columnspacing=1.6, title=_LABEL, title_fontsize=style.FONT,
+        marks, [name for name, _, _ in looks], loc="outside lower center", ncols=3, fontsize=style.FONT,
+        labelcolor=style.INK, frameon=False, handletextpad=0.5, columnspacing=1.6, title=_LABEL,
+        title_fontsize=style.FONT,
     )  # fmt: skip

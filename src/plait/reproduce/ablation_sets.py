@@ -105,8 +105,8 @@ SETS: Mapping[str, AblationSet] = {
     ),
     "hippocampus": _real(
         partial(datasets.fetch_hippocampus, _SESSION),
-        0.7,
-        f"{_SESSION}, 70 % of 77 correct trials for fitting, 30 % for testing",
+        0.5,
+        f"{_SESSION}, half of 77 correct trials for fitting, half for testing",
     ),
 }
 """By name."""

@@ -115,8 +115,11 @@ def verdict(spread: Spread) -> str:
 
 
 def _counts(rows: Sequence[Mapping[str, Any]]) -> str:
+    """In how many sets the piece helps or harms by itself; "" where one seed says nothing of any."""
     said = [row["buys"] for row in rows]
-    return f"helps in {said.count(HELPS)}, harms in {said.count(HARMS)} of {len(said)}"
+    return (
+        "" if set(said) == {ONE_SEED} else f"helps in {said.count(HELPS)}, harms in {said.count(HARMS)} of {len(said)}"
+    )
 
 
 def overviews(results: pd.DataFrame) -> dict[str, pd.DataFrame]:

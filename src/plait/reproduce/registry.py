@@ -59,7 +59,7 @@ REPRODUCTIONS: Mapping[str, Entry] = {
         "meta_fusion_negative", "simulated: good teachers, none, and the worst", "three minutes a seed on one core"
     ),
     "meta-fusion/ablation": Entry(
-        "meta_fusion_ablation", "what each piece of the default buys", "half an hour a seed on one core"
+        "meta_fusion_ablation", "what each piece of the default buys", "twenty minutes a seed on one core"
     ),
     "meta-fusion/digits": Entry(
         "meta_fusion_real", "handwritten digits by six sets of features", "half an hour on two cores", ("digits",)
