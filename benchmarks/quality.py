@@ -44,7 +44,9 @@ def candidates(names, seed) -> Iterator[tuple[str, object]]:
     for name in names:
         yield f"{name} alone", FusionClassifier(SingleModality(name), random_state=seed)
     yield "late-fused logistic regression", LateLogistic()
-    for method in (EarlyFusion(), LateFusion(), LateFusion(hidden=()), IntermediateFusion(), MetaFusion()):
+    with_logistic = MetaFusion(learners=(*MetaFusion().learners, "logistic"))
+    averages = LateFusion(), LateFusion(hidden=())
+    for method in (EarlyFusion(), *averages, IntermediateFusion(), MetaFusion(), with_logistic):
         yield repr(method), FusionClassifier(method, random_state=seed)
 
 

@@ -1,4 +1,4 @@
-"""A student in closed form: a ridge regression on what it reads, or on all products of two of its values too."""
+"""A student without epochs: a ridge regression on what it reads, or on all products too, or a logistic regression."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -32,13 +32,13 @@ _LEAST = math.log(float(np.finfo(np.float64).eps))  # output of a class that was
 
 
 class ClosedHead(nn.Module):
-    """Output = bias + x' linear + x' products x, found by `plait.nn.ridge_path.RidgePath`.
+    """Output = bias + x' linear + x' products x, found by a `plait.nn.closed_path.ClosedPath`.
 
-    Classes are regressed one-hot; the outputs are then multiplied by the one number that makes the probabilities of
-    samples left out most likely (temperature scaling).
+    A ridge regresses classes one-hot. Outputs of classes are multiplied by the one number that makes the probabilities
+    of samples left out most likely (temperature scaling).
 
     Args:
-        kind: "ridge" or "quadratic".
+        kind: "ridge", "quadratic" or "logistic".
         spec: Outputs and task.
         width: Number of values that are read.
 

@@ -30,12 +30,10 @@ class Space:
     Args:
         losses: Loss of each row.
         regression: What stacking solves: regressors, response, and independent equations that a row gives.
-        told: The outputs that the loss depends on, one position a row; None is all of them.
     """
 
     losses: Callable[[Averages, Target], RowLosses]
     regression: Callable[[Predictions, Target], Regression]
-    told: Callable[[Target], Int[np.ndarray, " row"]] | None = None
 
 
 def _cross_entropy(average: Averages, target: Target) -> RowLosses:
@@ -100,10 +98,9 @@ class Validation:
         """
         if self.space is not PROBABILITIES:
             return self
-        rows, (_, count, outputs) = np.arange(len(self.target)), self.predictions.shape
-        prior = (
-            None if self.prior is None else np.broadcast_to(self.prior, (count, outputs))[rows, self.target][:, None]
-        )
+        rows, prior = np.arange(len(self.target)), self.prior
+        if prior is not None:
+            prior = np.broadcast_to(prior, self.predictions.shape[1:])[rows, self.target][:, None]
         predictions = self.predictions[:, rows, self.target][..., None]
         return replace(self, predictions=predictions, target=np.zeros_like(self.target), prior=prior)
 

@@ -1,12 +1,13 @@
 """How heads in closed form learn: alone, then drawn to the best of them; all that they say is of samples left out.
 
-A head is a linear smoother of its targets, so that mutual learning needs no epochs. The fit to the soft target
-(y + rho * mean of the teachers) / (1 + rho) is the same mixture of the fit to y and the fit to the teachers' mean, for
-every rho at once. What a teacher says of a sample comes from a fit without that sample (with its whole fold or group);
-where a fold is judged, from a fit without that fold too, so that nobody hears of labels that it is judged on.
+A ridge regression is a linear smoother of its targets, so that mutual learning needs no epochs. The fit to the soft
+target (y + rho * mean of the teachers) / (1 + rho) is the same mixture of the fit to y and the fit to the teachers'
+mean, for every rho at once; a logistic regression is fitted to it anew. What a teacher says of a sample comes from a
+fit without that sample (with its whole fold or group); where a fold is judged, from a fit without that fold too, so
+that nobody hears of labels that it is judged on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -67,7 +68,8 @@ def learn_heads(heads: Sequence[ClosedHead], task: "HeadsTask", rhos: Sequence[f
     for place, rho in enumerate(positive if teachers else ()):
         levels[rho] = losses_of(*_taken(teachers, [fits[place] for fits in drawn], task), task.data).mean()
     best = min(levels, key=lambda rho: levels[rho], default=0.0)
-    fits = side_by_side(lambda member: member.drawn(lessons, [best])[0], members) if best > 0 else alone
+    known = {teacher: fits[positive.index(best)] for teacher, fits in zip(teachers, drawn, strict=True) if best > 0}
+    fits = _drawn(members, known, lessons, best) if known else alone
     teaches = np.isin(np.arange(len(heads)), top) & (best > 0)
     return LearnedHeads(*_taken(members, fits, task), independent, teaches, best)
 
@@ -150,6 +152,19 @@ class _Member:
         task, said = self.task, [lesson[self.rows] for lesson in lessons]
         rows = (part[self.rows] for part in (task.data.samples.fold, task.blocks))
         return self._path().drawn(self.alone, Lessons(task.target[self.rows], said, *rows), rhos)
+
+
+def _drawn(
+    members: Sequence[_Member],
+    known: Mapping[_Member, Fit | None],
+    lessons: Sequence[Float[Tensor, "sample out"]],
+    rho: float,
+) -> list[Fit | None]:
+    """Everybody's fit at one rho, where those of the teachers are known."""
+    others = [member for member in members if member not in known]
+    found = side_by_side(lambda member: member.drawn(lessons, [rho])[0], others)
+    every = {**known, **dict(zip(others, found, strict=True))}
+    return [every[member] for member in members]
 
 
 def _lessons(teachers: Sequence[_Member], task: HeadsTask) -> list[Float[Tensor, "sample out"]]:
