@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from plait.nn.cohort import Cohort
-from plait.training.mutual_learning import MutualLearning, learn
-from plait.training.racing import better_half, race, rungs
+from plait.training.mutual_learning import MutualLearning, _Schedule, learn
+from plait.training.racing import better_half, race, race_strengths
+from plait.training.rungs import rung_ends
 from tiny import close, course, fresh_cohort, judged_at, of_unit, prepared, same, weights
 
 LABELS = {"a": ("identity", "pca-2", "null"), "b": ("identity", "encoder-2", "null")}
@@ -16,10 +17,10 @@ NOBODY = np.zeros(0)
 
 
 def test_rungs_are_halves_of_the_epochs_and_none_is_shorter_than_five():
-    assert rungs(100, 3) == (12, 25, 50)
-    assert rungs(16, 3) == (8,)
-    assert rungs(9, 3) == ()
-    assert rungs(100, 0) == ()
+    assert rung_ends(100, 3) == (12, 25, 50)
+    assert rung_ends(16, 3) == (8,)
+    assert rung_ends(9, 3) == ()
+    assert rung_ends(100, 0) == ()
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_what_a_part_learned_comes_back_for_the_units_that_are_taken():
     with torch.no_grad():
         for parameter in part.parameters():
             parameter.add_(1)
-    cohort.take_part(part, students, torch.tensor([[True, False, True], [False, True, True]]))
+    cohort.take_part(part, cohort.units_at(students), torch.tensor([[True, False, True], [False, True, True]]))
     after = weights(cohort)
     for unit in range(cohort.units):
         moved = unit in {1, 6, cohort.count + 4, cohort.count + 6}
@@ -138,3 +139,66 @@ def test_networks_that_all_stopped_learn_together_only_where_rho_zero_may_not_be
 def test_the_published_start_needs_all_students():
     with pytest.raises(ValueError, match="halvings=0"):
         MutualLearning(init="paper", halvings=1).check()
+
+
+def strengths_raced(zero, rhos=(0.5, 1.0), halvings=2, top=(0, 3), **choices):
+    data, planned = prepared(LABELS, rhos=rhos, **choices)
+    cohort, lesson = Cohort(planned).double(), course(data, epochs=24)
+    seen = []
+
+    def schedule(part, start):
+        seen.append((part.plan.rhos, part.teachers.tolist(), start))
+        return lambda epochs, losses: None
+
+    cohort.teachers.copy_(torch.arange(cohort.count) / 28)
+    found = race_strengths(cohort, lesson, halvings, zero, np.array(top), schedule)
+    return cohort, found, lesson.runs, seen
+
+
+def test_half_of_the_strengths_go_on_after_each_rung():
+    """Three of them, rho = 0 the best at every rung: one goes on after 6 epochs, none after 12."""
+    _, found, runs, seen = strengths_raced((0.0, 0.0))
+    assert [len(run["module"].plan.rhos) for run in runs] == [2, 1]
+    assert found.history.epoch.tolist() == list(range(12))
+    assert set(found.history.phase) == {"rho 0.5, 1"}
+    assert [start for _, _, start in seen] == [0, 6]
+    np.testing.assert_allclose(seen[1][1], np.arange(8)[None] / 28, rtol=1e-6)  # teachers go with the students
+
+
+@pytest.mark.parametrize("zero", [(), (1e9, 1e9)])
+@pytest.mark.parametrize("folds", [1, 3])
+def test_the_strength_that_teaches_the_screened_best_is_trained_to_the_end(zero, folds):
+    """Also where rho = 0 does not compete, or is worse."""
+    _, found, _, seen = strengths_raced(zero, folds=folds)
+    losses = found.losses.reshape(2, folds, 8)[:, :, [0, 3]].mean((1, 2))
+    assert seen[-1][0] == ((0.5, 1.0)[int(losses.argmin())],)
+    assert found.history.epoch.tolist() == list(range(24))
+    assert np.isfinite(found.losses.numpy()).all()
+
+
+def test_everybody_ends_with_the_weights_of_its_lowest_loss_at_every_strength():
+    """Those that stopped too."""
+    cohort, found, _, _ = strengths_raced((0.0, 0.0))
+    data, _ = prepared(LABELS)
+    batch = data.samples.rows(data.validation)
+    outputs = cohort(batch.to(torch.device("cpu"), torch.float64).features, batch.present)
+    losses = (outputs - batch.target.double()).square().mean((1, 2))
+    torch.testing.assert_close(losses.detach(), found.losses, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize(("rhos", "halvings"), [((0.5, 1.0), 0), ((1.0,), 2)])
+def test_strengths_without_rivals_or_halvings_are_one_run(rhos, halvings):
+    _, found, runs, _ = strengths_raced((), rhos, halvings)
+    assert len(runs) == 1
+    assert found.history.epoch.tolist() == list(range(24))
+
+
+def test_a_burn_in_goes_on_over_rungs():
+    """Eight epochs alone: six in the first rung and two in the second."""
+    _, cohort = fresh_cohort(LABELS, rhos=(1.0,))
+    later = _Schedule(MutualLearning(burn_in=8), cohort, 6)
+    assert not cohort.rhos.any()
+    later(1, torch.zeros(8))
+    assert not cohort.rhos.any()
+    later(2, torch.zeros(8))
+    assert cohort.rhos.tolist() == [1.0]

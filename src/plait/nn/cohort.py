@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from plait.data.batches import Batch
@@ -19,6 +19,7 @@ from plait.nn.layers import Rectifier, Rows, Stacked, StackedLinear, StackedMLP,
 from plait.nn.module import FusionModule
 from plait.nn.mutual import mutual_penalty
 from plait.nn.students import Student
+from plait.nn.units import Units
 
 
 @dataclass(frozen=True)
@@ -180,34 +181,51 @@ class Cohort(FusionModule):
             rows = torch.arange(len(students) * folds)
             mine.copy_rows(other, of * len(rows) + rows, to * len(rows) + rows)
 
-    def part(self, students: Rows) -> "Cohort":
-        """A cohort of these students alone (positions in one copy), with their weights."""
+    def part(self, students: Rows, places: Rows | None = None) -> "Cohort":
+        """A cohort of some students at some rhos, with their weights and teachers.
+
+        Args:
+            students: Their positions in one copy, ascending.
+            places: The places of the rhos, ascending; None is all.
+        """
+        own = self.units_at(students, places)
         chosen = tuple(self.plan.students[place] for place in students.tolist())
-        found = Cohort(replace(self.plan, students=chosen)).to(self.bias)
-        every = torch.ones(self.copies, len(students), dtype=torch.bool)
-        found._copy_students(self, students, torch.arange(len(students)), every)
+        rhos = self.plan.rhos if places is None else tuple(self.plan.rhos[place] for place in places.tolist())
+        found = Cohort(replace(self.plan, students=chosen, rhos=rhos)).to(self.bias)
+        found._copy_units(self, own, found._every, torch.ones(found.copies, found.count, dtype=torch.bool))
+        found.teachers.copy_(self.teachers[own.copies][:, students])
         return found
 
-    def take_part(self, part: "Cohort", students: Rows, units: Bool[Tensor, "copy student"]) -> None:
-        """Overwrite students by those of a part.
+    def take_part(self, part: "Cohort", own: Units, better: Bool[Tensor, "copy student"]) -> None:
+        """Overwrite units by those of a part.
 
         Args:
             part: As `part` gives it.
-            students: The positions that it was made of.
-            units: Which units of the part are taken.
+            own: The units that it was made of.
+            better: Which of them are overwritten.
         """
-        self._copy_students(part, torch.arange(len(students)), students, units)
+        self._copy_units(part, part._every, own, better)
 
-    def _copy_students(self, source: "Cohort", of: Rows, to: Rows, chosen: Bool[Tensor, "copy student"]) -> None:
-        """Overwrite the students at `to` by those at `of` in a cohort of the same copies; the chosen units alone."""
+    def units_at(self, students: Rows, places: Rows | None = None) -> Units:
+        """These students at the rhos at these places (None: at all), in every fold's copy."""
+        places = torch.arange(len(self.plan.rhos)) if places is None else places
+        folds = self.plan.spec.folds
+        return Units(students, (places[:, None] * folds + torch.arange(folds)).flatten())
+
+    @property
+    def _every(self) -> Units:
+        return Units(torch.arange(self.count), torch.arange(self.copies))
+
+    def _copy_units(self, source: "Cohort", of: Units, to: Units, chosen: Bool[Tensor, "copy student"]) -> None:
+        """Overwrite the units at `to` by those at `of` in another cohort; the chosen ones alone."""
         with torch.no_grad():
-            self.bias[self.units_of(to)[chosen.flatten()]] = source.bias[source.units_of(of)[chosen.flatten()]]
+            self.bias[to.among(self.count)[chosen]] = source.bias[of.among(source.count)[chosen]]
         others = {key: (layer, users) for key, layer, users in source._keyed_layers()}
         for key, layer, users in self._keyed_layers():
-            both = torch.isin(to, users)
+            both = torch.isin(to.students, users)
             if key in others and bool(both.any()):
                 other, theirs = others[key]
-                rows = (_rows_of(theirs, of[both], self.copies), _rows_of(users, to[both], self.copies))
+                rows = of.those(both).rows_of(theirs), to.those(both).rows_of(users)
                 layer.copy_rows(other, *(places[chosen[:, both]] for places in rows))
 
     def _keyed_layers(self) -> Iterator[tuple[tuple[object, str], Stacked, Rows]]:
@@ -230,18 +248,11 @@ class Cohort(FusionModule):
 
     def units_of(self, students: Rows) -> Rows:
         """The units of these students, one for every copy."""
-        return (torch.arange(self.copies)[:, None] * self.count + students).flatten()
+        return self.units_at(students).among(self.count).flatten()
 
     def at_rho(self, place: int) -> "Cohort":
         """A cohort of the students of one rho, with their weights."""
-        alone = Cohort(replace(self.plan, rhos=(self.plan.rhos[place],))).to(self.bias)
-        alone.copy_rho(self, place, 0)
-        return alone
-
-
-def _rows_of(users: Rows, students: Rows, copies: int) -> Int[Tensor, "copy student"]:
-    """Where a layer, whose students are `users` in each copy, has these students."""
-    return torch.arange(copies)[:, None] * len(users) + torch.searchsorted(users, students)
+        return self.part(torch.arange(self.count), torch.tensor([place]))
 
 
 def _flat(chosen: Bool[Tensor, "copy student batch"] | None) -> Bool[Tensor, "unit batch"] | None:

@@ -7,7 +7,7 @@ which the screened students' best validation losses are lowest on average.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -25,7 +25,8 @@ from plait.training.crossfit import halves
 from plait.training.judging import Judged, judge, own_outputs, readers
 from plait.training.optimiser import Moments
 from plait.training.phases import Phase, phases_of, replaced
-from plait.training.racing import race
+from plait.training.racing import Raced, race, race_strengths
+from plait.training.rungs import strengths_of
 from plait.training.trainer import TrainingResult
 
 Teachers = Literal["clustering", "loss", "adaptive", "uniform", "worst"]
@@ -48,8 +49,9 @@ class MutualLearning:
         burn_in: First epochs of a phase with rho > 0 in which students learn alone.
         init: "scratch": every rho starts from the same initial weights. "paper": the first positive rho goes on
             from the best weights and optimiser states at rho = 0, as the published code does.
-        halvings: How often the worse half of the students stops in the course of rho = 0 (`plait.training.racing`);
-            they keep the weights of their best epoch, and rho > 0 is trained by the others.
+        halvings: How often the worse half of the students stops in the course of rho = 0, and of the strengths in that
+            of rho > 0 (`plait.training.racing`); who stops keeps the weights of its best epoch, and rho > 0 is trained
+            by the students who never stopped.
         stopping: What networks are judged by: "cross-fitted" predictions of validation samples, from the epoch at which
             they did best on the other half of these (`plait.training.crossfit`), or those of the epoch that is best on
             the "same-rows", which are too good.
@@ -126,7 +128,7 @@ def learn(plan: CohortPlan, how: MutualLearning, course: Course, beside: Judged 
     raced = race(cohort, course, how.halvings, others, keep_moments=how.init == "paper", half=half)
     alone = phases_of(cohort, raced.result, course.data, np.arange(cohort.count))[0]
     screening, worth = _screened(alone, raced.remaining, beside, how, course)
-    together = _learn_together(how, course, alone, raced.remaining, screening, half) if worth else []
+    together = _learn_together(how, course, alone, raced, screening, half) if worth else []
     found = [alone] * (0.0 in how.rhos) + together
     levels = {phase.rho: float(phase.of(screening.top).mean()) for phase in found}
     chosen = min(found, key=lambda phase: (not np.isfinite(levels[phase.rho]), levels[phase.rho]))
@@ -186,29 +188,30 @@ def _learn_together(
     how: MutualLearning,
     course: Course,
     alone: Phase,
-    remaining: Int[ndarray, " remaining"],
+    raced: Raced,
     screening: Screening,
     half: Bool[Tensor, " row"] | None,
 ) -> list[Phase]:
-    """Train the cohort at all positive rhos at once; one phase each, of one result.
+    """Train the cohort at all positive rhos; one phase each, of one result.
 
     Those who were left behind at rho = 0 are not there (but everybody is where nobody remained).
     """
     positive = tuple(rho for rho in how.rhos if rho > 0)
     if not positive:
         return []
-    students = remaining if len(remaining) else alone.students
+    students = raced.remaining if len(raced.remaining) else alone.students
     plan = replace(alone.cohort.plan, students=tuple(alone.cohort.plan.students[place] for place in students))
     cohort = Cohort(replace(plan, rhos=positive), course.generator())
     top, worst = (np.flatnonzero(np.isin(students, chosen)) for chosen in (screening.top, screening.worst))
     _teach(cohort, how, alone.of(students), replace(screening, top=top, worst=worst))
-    warm = _continue(cohort, alone.cohort, alone.result) if how.init == "paper" else None
-    result = course.run(cohort, 3, _label(positive), after_epoch=_Schedule(cohort, how), warm=warm, half=half)
+    schedule = partial(_Schedule, how)
+    if how.init == "paper":
+        warm = _continue(cohort, alone.cohort, alone.result)
+        result = course.run(cohort, 3, strengths_of(cohort), after_epoch=schedule(cohort, 0), warm=warm, half=half)
+    else:
+        zero = tuple(float(losses[screening.top].mean()) for losses in raced.rungs) if 0.0 in how.rhos else ()
+        result = race_strengths(cohort, course, how.halvings, zero, top, schedule, half)
     return phases_of(cohort, result, course.data, students)
-
-
-def _label(rhos: tuple[float, ...]) -> str:
-    return "rho " + ", ".join(f"{rho:g}" for rho in rhos)
 
 
 def _teach(cohort: Cohort, how: MutualLearning, independent: PerStudent, screening: Screening) -> None:
@@ -221,14 +224,14 @@ def _teach(cohort: Cohort, how: MutualLearning, independent: PerStudent, screeni
 class _Schedule:
     """What changes between epochs: mutual learning starts after the burn-in, adaptive teachers follow their losses."""
 
-    def __init__(self, cohort: Cohort, how: MutualLearning) -> None:
-        self.cohort, self.how = cohort, how
+    def __init__(self, how: MutualLearning, cohort: Cohort, start: int) -> None:
+        self.cohort, self.how, self.start = cohort, how, start
         self.rhos = cohort.rhos.clone()
-        if how.burn_in:
+        if how.burn_in > start:
             cohort.rhos.zero_()
 
     def __call__(self, epochs: int, losses: Float[Tensor, " unit"]) -> None:
-        if epochs >= self.how.burn_in:
+        if self.start + epochs >= self.how.burn_in:
             self.cohort.rhos.copy_(self.rhos)
         if self.how.teachers == "adaptive":
             rows = losses.detach().cpu().double().numpy().reshape(self.cohort.copies, self.cohort.count)

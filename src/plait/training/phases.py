@@ -11,7 +11,7 @@ from torch import Tensor
 from plait.data.batches import TrainingData
 from plait.nn.cohort import Cohort
 from plait.nn.screening import PerStudent
-from plait.training.racing import Told, told
+from plait.training.telling import Told, told
 from plait.training.trainer import TrainingResult
 
 
@@ -68,7 +68,8 @@ class Phase:
             return part
         found = Cohort(replace(alone.cohort.plan, rhos=(self.rho,))).to(alone.cohort.bias)
         found.copy_rho(alone.cohort, 0, 0)
-        found.take_part(part, torch.from_numpy(self.students), torch.ones(part.copies, part.count, dtype=torch.bool))
+        own = found.units_at(torch.from_numpy(self.students))
+        found.take_part(part, own, torch.ones(part.copies, part.count, dtype=torch.bool))
         return found
 
 
