@@ -13,7 +13,7 @@ from plait.estimators import FusionClassifier, FusionRegressor
 from plait.methods.meta import MetaFusion
 from plait.nn.averaging import averaging_for
 from plait.reproduce.ablation_arms import CHOICES
-from plait.reproduce.ablation_students import ENSEMBLES, Choice, Reselecting, learn_students, rechosen
+from plait.reproduce.ablation_students import ENSEMBLES, Choice, Reselecting, rechosen
 from plait.training.ensembling import learn_learners
 from plait.training.trainer import Trainer
 
@@ -71,9 +71,8 @@ def test_all_but_networks_choose_among_themselves() -> None:
     data = tiny.samples(count=40, folds=4)
     method, course = MetaFusion(**SMALL), tiny.course(data)
     weights = Reselecting(method, CHOICES).fit(course).tables[ENSEMBLES]["no-networks"]
-    _, labels = learn_students(method, course)
-    plan = method._learners(data.spec, labels)
-    alone = learn_learners(plan, "bagged_greedy", averaging_for(data.spec, "probabilities"), course)
+    plan = method._learners(data.spec, dict.fromkeys(data.spec.names, SMALL["extractors"]))
+    alone = learn_learners(plan, "bagged-greedy", averaging_for(data.spec, "probabilities"), course)
     others = [student.name for student in alone.students]
     np.testing.assert_allclose(weights[others], alone.weights)
     assert weights.drop(others).eq(0).all()

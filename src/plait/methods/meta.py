@@ -33,12 +33,6 @@ Ensemble = Literal[
     "majority",
     "weighted-vote",
 ]
-_RULES = {
-    "greedy-replacement": "greedy_with_replacement",
-    "bagged-greedy": "bagged_greedy",
-    "majority": "simple",
-    "weighted-vote": "weighted",
-}
 _VOTES = ("majority", "weighted-vote")
 _HEADS: tuple[tuple[int, ...], ...] = ((128, 64), ())
 
@@ -187,18 +181,27 @@ class MetaFusion(Method):
 
     def fit(self, course: Course) -> Fitted:
         """Train the cohort, choose rho, head and ensemble, and return the method with these choices made."""
-        spec, how = course.data.spec, self._check()
-        parts = training_parts(course.data)
-        labels = self._labels(spec, parts)
-        averaging = averaging_for(spec, self._average())
-        rule = "greedy" if isinstance(self.ensemble, Mapping) else _RULES.get(self.ensemble, self.ensemble)
-        given = self.ensemble if isinstance(self.ensemble, Mapping) else rule
+        learned, found = self.learn(course)
+        tables = {"cohort": cohort_table(learned), "modality_values": modality_values(learned, self._rule())}
+        return Fitted(found, learned.net, learned.history, tables, learned.outputs)
+
+    def learn(self, course: Course) -> tuple[LearnedEnsemble, "MetaFusion"]:
+        """What `fit` finds: all students with what they said of validation samples, and the method with these choices.
+
+        Args:
+            course: Data, trainer and seed.
+        """
+        spec, how, parts = course.data.spec, self._check(), training_parts(course.data)
+        labels, averaging = self._labels(spec, parts), averaging_for(spec, self._average())
+        given = self.ensemble if isinstance(self.ensemble, Mapping) else self._rule()
         plans = [self._plan(spec, labels, hidden) for hidden in self._heads()]
         learned = learn_ensembles(plans, how, given, averaging, course, self._learners(spec, labels), parts)
         chosen = min(learned, key=lambda one: one.loss)
-        tables = {"cohort": cohort_table(chosen), "modality_values": modality_values(chosen, rule)}
-        found = self._resolved(chosen, labels)
-        return Fitted(found, chosen.net, chosen.history, tables, chosen.outputs)
+        return chosen, self._resolved(chosen, labels)
+
+    def _rule(self) -> str:
+        """How an ensemble is chosen anew."""
+        return "greedy" if isinstance(self.ensemble, Mapping) else self.ensemble
 
     def _check(self) -> MutualLearning:
         """How students learn from each other; raises ValueError if a setting is out of its range."""

@@ -117,10 +117,13 @@ RULES: Mapping[str, Callable[[Validation], PerStudent]] = {
     "simple": simple,
     "weighted": weighted,
     "greedy": greedy,
-    "greedy_with_replacement": greedy_with_replacement,
-    "bagged_greedy": bagged_greedy,
+    "greedy-replacement": greedy_with_replacement,
+    "bagged-greedy": bagged_greedy,
     "stacking": stacking,
+    "majority": simple,
+    "weighted-vote": weighted,
 }
+"""By their words; of the votes of students they are what is done with them."""
 
 
 def ensemble_weights(rule: str, validation: Validation) -> PerStudent:

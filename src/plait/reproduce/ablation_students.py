@@ -13,15 +13,13 @@ from numpy import ndarray
 
 from plait.data.spec import DataSpec
 from plait.estimators import FusionEstimator
-from plait.methods import meta
 from plait.methods.base import Fitted, Method
 from plait.methods.meta import MetaFusion
-from plait.nn.averaging import averaging_for
 from plait.nn.ensemble_net import EnsembleNet
 from plait.nn.ensembles import ensemble_weights
 from plait.nn.learners import LearnerStudent
 from plait.training.course import Course
-from plait.training.ensembling import LearnedEnsemble, Students, learn_ensembles, training_parts
+from plait.training.ensembling import LearnedEnsemble, Students
 from plait.training.findings import cohort_table
 
 ENSEMBLES = "ensembles"
@@ -50,7 +48,7 @@ class Choice:
         """
         able = _KINDS[self.kinds](learned.students)
         losses = np.where(able, learned.validation.losses, np.inf)
-        return ensemble_weights(_rule(self.ensemble or own), replace(learned.validation, losses=losses))
+        return ensemble_weights(self.ensemble or own, replace(learned.validation, losses=losses))
 
 
 _KINDS: Mapping[str, Callable[[Students], list[bool]]] = {
@@ -87,27 +85,12 @@ class Reselecting(Method):
 
     def fit(self, course: Course) -> Fitted:
         """Train the method's students, and choose among them in every way."""
-        learned, labels = learn_students(self.method, course)
+        learned, found = self.method.learn(course)
         own = cast("str", self.method.ensemble)
         weights = {name: choice.weights(learned, own) for name, choice in self.choices.items()}
         names = pd.Index([student.name for student in learned.students], name="student")
         tables = {"cohort": cohort_table(learned), ENSEMBLES: pd.DataFrame(weights, index=names)}
-        return Fitted(self.method._resolved(learned, labels), learned.net, learned.history, tables, learned.outputs)
-
-
-def learn_students(method: MetaFusion, course: Course) -> tuple[LearnedEnsemble, dict[str, tuple[str, ...]]]:
-    """What `MetaFusion.fit` finds: its students with all that they said of the validation samples, and its dictionary.
-
-    Args:
-        method: The method; its ensemble is a rule.
-        course: Data, trainer and seed.
-    """
-    spec, how, parts = course.data.spec, method._check(), training_parts(course.data)
-    labels = method._labels(spec, parts)
-    plans = [method._plan(spec, labels, hidden) for hidden in method._heads()]
-    averaging, rule = averaging_for(spec, method._average()), _rule(cast("str", method.ensemble))
-    learned = learn_ensembles(plans, how, rule, averaging, course, method._learners(spec, labels), parts)
-    return min(learned, key=lambda one: one.loss), labels
+        return Fitted(found, learned.net, learned.history, tables, learned.outputs)
 
 
 def rechosen(model: _Estimator, choice: str) -> _Estimator:
@@ -121,8 +104,3 @@ def rechosen(model: _Estimator, choice: str) -> _Estimator:
     weights = found.tables_[ENSEMBLES][choice].to_numpy(float, copy=True)
     cast("EnsembleNet", found.module_).weights.copy_(torch.from_numpy(weights))
     return found
-
-
-def _rule(ensemble: str) -> str:
-    """The function of `plait.nn.ensembles` behind a word of `MetaFusion`."""
-    return meta._RULES.get(ensemble, ensemble)
