@@ -100,7 +100,9 @@ class MetaFusion(Method):
         halvings: How often the worse half of the networks stops while they train at rho = 0 (successive halving):
             after 1/2^halvings, ..., 1/4, 1/2 of the trainer's epochs, but not before the fifth. Learners are in the
             race too: networks that are not in the better half of all that remain stop, keep the weights of their best
-            epoch, and leave rho > 0 to the others. 0 lets everybody train to the end.
+            epoch, and leave rho > 0 to the others. There the strengths race: those stop that are not in the better
+            half, by the mean loss of the screened students, rho = 0 after as many epochs being one of them. 0 lets
+            everybody train to the end.
         stopping: What networks are judged by. "cross-fitted": what a network says of a validation sample at the epoch
             at which it did best on the other half of the validation samples, so that neither its loss nor its weight in
             the ensemble is flattered by the choice of the epoch. "same-rows": at the epoch at which it did best on all
