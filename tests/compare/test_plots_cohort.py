@@ -220,6 +220,15 @@ def test_a_fitted_cohort_of_several_kinds_is_drawn():
     assert set(by_loss["kind"]) == {"network", "ridge", "quadratic"}
 
 
+def test_a_table_from_a_file_is_drawn_alike(tmp_path):
+    """Where the word null comes back as NaN."""
+    table = cohort(6)
+    table.to_csv(tmp_path / "cohort.csv")
+    read = pd.read_csv(tmp_path / "cohort.csv", index_col=0)
+    assert read.isna().any(axis=None)
+    assert cells(panels(plot_cohort(read))["reads"]) == cells(panels(plot_cohort(table))["reads"])
+
+
 @pytest.mark.parametrize("table", [cohort(3).drop(columns="teaches"), cohort(3).iloc[:0]])
 def test_a_table_that_is_no_cohort_is_refused(table):
     """The error says which table to pass."""

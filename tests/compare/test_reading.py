@@ -52,6 +52,18 @@ def test_the_cohort_of_the_first_fit_is_shown_where_there_is_one():
     assert found["Meta Fusion"].index.tolist() == ["x", "y", "z"]
 
 
+def test_a_cohort_has_the_modalities_that_its_fit_had():
+    """The ledger fits a method on some modalities alone: rows of one table then lack the columns of the others."""
+    facts = {"kind": "network", "validation_loss": 0.5, "independent_loss": 0.5, "epoch": np.nan, "teaches": True}
+    place = {"repeat": 0, "fold": 0, "seed": 0, "weight": 1.0}
+    both = {"method": "both", "student": "x", "a": "identity", "b": "null"} | place | facts
+    alone = {"method": "a alone", "student": "x", "a": "identity"} | place | facts
+    found = first_cohorts(pd.DataFrame([both, alone]))
+    assert list(found["both"])[:2] == ["a", "b"]
+    assert "b" not in found["a alone"]
+    assert "epoch" in found["a alone"]
+
+
 def test_paths_of_rho_are_averaged_over_fits():
     """Mean and range of the loss; the rho that is chosen most often."""
     rows = [

@@ -204,8 +204,9 @@ def test_an_ensemble_by_name_is_taken_as_it_is():
     ("ensemble", "message"),
     [
         ({}, "some positive"),
+        ({"a:identity": "a"}, r"ensemble\['a:identity'\].*'a'"),
         ({"a:identity": 0.0}, "some positive"),
-        ({"a:identity": 2.0, "b:identity": -1.0}, "at least 0"),
+        ({"a:identity": 2.0, "b:identity": -1.0}, "of at least 0"),
         ({"a:pca-9": 1.0}, r"lacks: \['a:pca-9'\]"),
         ("median", "must be one of"),
     ],

@@ -42,6 +42,19 @@ def test_what_there_is_nothing_of_is_left_out():
     assert found["a"] == ("identity", "pca-3", "null")
 
 
+@pytest.mark.parametrize("asked", [("shared-auto",), ("individual-auto", "null"), ("shared-auto", "individual-auto")])
+def test_a_modality_of_which_nothing_would_be_left_is_read_as_it_is(asked):
+    found = found_labels(dict.fromkeys("ab", asked), SPEC, parts(shared=0))
+    assert found["a"] == ("identity", *(label for label in asked if label == "null"))
+    assert found_labels({"a": ("null",)}, SPEC, parts()) == {"a": ("null",)}
+
+
+def test_constant_features_have_nothing_that_stands_out():
+    constant = {name: torch.ones(20, SPEC.width(name)) for name in "abc"}
+    found = found_labels(dict.fromkeys("abc", AUTO), SPEC, Parts(SPEC.names, constant, torch.ones(20, 3).bool()))
+    assert set(found.values()) == {("identity", "null")}
+
+
 def test_only_modalities_that_list_a_joint_part_share():
     """One alone has nobody to share with."""
     labels = {"a": AUTO, "b": ("identity", "pca-auto"), "c": ("identity",)}

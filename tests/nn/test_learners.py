@@ -33,7 +33,7 @@ from torch.testing import assert_close
 from plait.data.spec import DataSpec
 from plait.nn.dictionary import whole_student
 from plait.nn.learner_files import read_learner, written_learner
-from plait.nn.learner_kinds import check_base, learner_labels, seeded
+from plait.nn.learner_kinds import check_base, learner_labels, learner_list, seeded
 from plait.nn.learners import Learner, Learners, plan_learners, trust
 
 DRAW = np.random.default_rng(0)
@@ -182,6 +182,23 @@ def test_trained_encoders_are_refused():
     with pytest.raises(ValueError, match=r"encoder of modality 'a' is trained.*requires_grad_\(False\)"):
         plan_learners(spec, ["linear"], [[whole_student(spec, ["a", "b"])]])
     assert len(plan_learners(spec, ["linear"], [[whole_student(spec, ["b"])]]).students) == 1
+
+
+def test_the_error_names_the_parameter():
+    with pytest.raises(ValueError, match=r"Ridge\(\) \(parameter learners\) is no classifier"):
+        check_base(Ridge(), "classification", "learners")
+
+
+def test_a_word_twice_is_refused():
+    with pytest.raises(ValueError, match="learners has 'ridge' twice"):
+        learner_list("learners", ("ridge", "forest", "ridge"))
+    assert len(learner_list("learners", (Ridge(), Ridge(2.0)))) == 2
+
+
+def test_a_modality_whose_name_makes_students_alike_is_refused():
+    spec = DataSpec({"a": (2,), "ridge of a": (2,)}, 1, "regression")
+    with pytest.raises(ValueError, match="'ridge of a' makes names of students alike; rename it"):
+        plan_learners(spec, ("ridge",), [[whole_student(spec, ("a",))]])
 
 
 def test_learners_of_one_name_are_numbered():

@@ -102,7 +102,8 @@ def test_where_all_losses_are_equal_there_is_nothing_to_gain():
     [
         ([], [], None, "losses must be one finite number a sample"),
         ([[1.0]], [[1.0]], None, r"losses must be .* \(got shape \(1, 1\)\)"),
-        ([1.0, np.nan], [1, 2], None, "losses must be one finite number a sample"),
+        ([1.0, np.nan], [1, 2], None, "finite; those of 1 samples are not, first that in row 1"),
+        (["a", "b"], [1, 2], None, "losses must be numbers"),
         ([1.0, 0.0], [1], None, r"2 losses, but the uncertainties have shape \(1,\)"),
         ([1.0, 0.0], [1, np.nan], None, r"1 uncertainties are NaN.*Leave them out.*nan=np.inf"),
         ([1.0, 0.0], [1, 2], ["a"], r"2 losses, but the groups have shape \(1,\)"),

@@ -151,7 +151,7 @@ def _report(estimator: Estimator, samples: Samples, settings: Settings) -> dict[
         "modalities": shapes(estimator.raw_shapes_),
         **_search(estimator),
         "validation_loss": _validation_loss(estimator),
-        "loss_is": f"{unit}; mean over the networks of the ensemble, by weight; validation: {held_out}",
+        "loss_is": f"{unit}; mean over the students of the ensemble, by weight; validation: {held_out}",
         "params": to_text(estimator.method_.get_params(deep=False)),
         "seed": settings.seed,
     }

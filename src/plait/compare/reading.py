@@ -9,9 +9,7 @@ from sklearn.metrics import confusion_matrix
 
 from plait.compare.layout import smaller_is_better
 from plait.compare.outcomes import Outcomes
-
-_FACTS = 6
-"""Columns of a table of students beside those of the modalities."""
+from plait.compare.plots.cohort import FINDINGS
 
 
 def best_first(scores: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -72,13 +70,18 @@ def confusion(outcomes: Outcomes, label: str) -> pd.DataFrame:
 
 
 def first_cohorts(cohorts: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The table of students of each method, from its first fit; only where there are more than one a modality."""
+    """The table of students of each method, from its first fit; only where there are more than one a modality.
+
+    Modalities that the fit did not have (a method on some of them alone) are left out.
+    """
     found = {}
     place = ["method", "repeat", "fold", "seed"]
     for label, table in cohorts.groupby("method", sort=False):
         first = table[(table[place[1:]] == table[place[1:]].iloc[0]).all(axis=1)]
         kept = first.drop(columns=place).set_index("student")
-        if kept["teaches"].any() or len(kept) > kept.shape[1] - _FACTS:
+        lacking = [name for name in kept if name not in FINDINGS and kept[name].isna().all()]
+        kept = kept.drop(columns=lacking)
+        if kept["teaches"].any() or len(kept) > kept.shape[1] - len(FINDINGS):
             found[str(label)] = kept
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast, get_args
 
-from plait.data.settings import check_one_of, check_whole, layer_widths, strengths, words
+from plait.data.settings import check_one_of, check_real, check_whole, layer_widths, strengths, words
 from plait.data.spec import DataSpec
 from plait.methods.base import Fitted, Method
 from plait.nn.averaging import averaging_for
@@ -207,7 +207,10 @@ class MetaFusion(Method):
 
     def _check(self) -> MutualLearning:
         """How students learn from each other; raises ValueError if a setting is out of its range."""
-        if not isinstance(self.ensemble, Mapping):
+        if isinstance(self.ensemble, Mapping):
+            for name, weight in self.ensemble.items():
+                check_real(f"ensemble[{name!r}]", weight, 0.0)
+        else:
             check_one_of("ensemble", self.ensemble, get_args(Ensemble))
         check_one_of("average", self.average, ("probabilities", "logits", "votes"))
         check_one_of("policy", self.policy, tuple(POLICIES))

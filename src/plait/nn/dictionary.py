@@ -30,7 +30,8 @@ def found_labels(
     """The labels with numbers in place of "auto"; what there is nothing of is left out.
 
     "pca-auto" is the components that stand out of noise, fewer than features; "shared-auto" and "individual-auto" are
-    there where modalities share something.
+    there where modalities share something. Where nothing at all remains of what a modality was to be read by, its
+    features are read.
 
     Args:
         labels: Labels of every modality.
@@ -54,7 +55,8 @@ def _found(
         count = _COUNTS[kind](name, parts, party) if parts else _guessed(kind, spec.width(name))
         if 0 < count < spec.width(name) and f"{kind}-{count}" not in labels:
             found.append(f"{kind}-{count}")
-    return tuple(found)
+    asked = any(label != NULL for label in labels)
+    return tuple(found) if not asked or set(found) - {NULL} else ("identity", *found)
 
 
 def _guessed(kind: str, width: int) -> int:

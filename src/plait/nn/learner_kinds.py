@@ -49,8 +49,8 @@ class LearnerTask(ABC):
         return seeded(self.words[base](target) if isinstance(base, str) else clone(base), seed)
 
     @abstractmethod
-    def check(self, base: Base) -> None:
-        """Raise ValueError if the estimator cannot learn such a task."""
+    def check(self, base: Base, parameter: str) -> None:
+        """Raise ValueError, with the name of the parameter, if the estimator cannot learn such a task."""
 
     @abstractmethod
     def fit(self, base: Base, values: Float[ndarray, "row width"], target: ndarray, seed: int) -> BaseEstimator:
@@ -73,16 +73,16 @@ class Classes(LearnerTask):
             "boosting": lambda _: HistGradientBoostingClassifier(),
         }
 
-    def check(self, base: Base) -> None:
+    def check(self, base: Base, parameter: str) -> None:
         if isinstance(base, str):
             return
         name = type(base).__name__
         if not is_classifier(base):
-            raise ValueError(f"base={name}() is no classifier, and FusionClassifier needs one. Give a classifier.")
+            raise ValueError(f"{name}() (parameter {parameter}) is no classifier, and FusionClassifier needs one.")
         if not hasattr(base, "predict_proba"):
             raise ValueError(
-                f"base={name}() predicts no probabilities, which fusion of classes needs. Calibrate it: "
-                f"base=sklearn.calibration.CalibratedClassifierCV({name}())."
+                f"{name}() (parameter {parameter}) predicts no probabilities, which fusion of classes needs. "
+                f"Calibrate it: sklearn.calibration.CalibratedClassifierCV({name}())."
             )
 
     def fit(self, base: Base, values: Float[ndarray, "row width"], target: ndarray, seed: int) -> BaseEstimator:
@@ -109,12 +109,12 @@ class Reals(LearnerTask):
             "boosting": lambda _: HistGradientBoostingRegressor(),
         }
 
-    def check(self, base: Base) -> None:
+    def check(self, base: Base, parameter: str) -> None:
         if base == "logistic":
             raise ValueError("'logistic' predicts classes, and FusionRegressor needs values. Take 'ridge'.")
         if not isinstance(base, str) and not is_regressor(base):
             name = type(base).__name__
-            raise ValueError(f"base={name}() is no regressor, and FusionRegressor needs one. Give a regressor.")
+            raise ValueError(f"{name}() (parameter {parameter}) is no regressor, and FusionRegressor needs one.")
 
     def fit(self, base: Base, values: Float[ndarray, "row width"], target: ndarray, seed: int) -> BaseEstimator:
         single = target.shape[1] == 1
@@ -162,7 +162,7 @@ def check_base(base: Any, task: Task, name: str = "base") -> None:
             f"{name} must be a scikit-learn estimator such as RandomForestClassifier(), or one of the words "
             f"{', '.join(map(repr, get_args(Word)))} (got {base!r})."
         )
-    LEARNER_TASKS[task].check(base)
+    LEARNER_TASKS[task].check(base, name)
 
 
 def seeded(estimator: BaseEstimator, seed: int) -> BaseEstimator:
@@ -182,9 +182,13 @@ def learner_list(name: str, values: Any) -> tuple[Base, ...]:
 
     Raises:
         TypeError: If they are no list, for example one estimator or one word.
+        ValueError: If a word is there twice.
     """
     if not isinstance(values, list | tuple):
         raise TypeError(f"{name} must be a list of learners, for example ('forest',), or () for none (got {values!r}).")
+    twice = [word for place, word in enumerate(values) if isinstance(word, str) and word in values[:place]]
+    if twice:
+        raise ValueError(f"{name} has {twice[0]!r} twice; once is enough.")
     return tuple(values)
 
 

@@ -155,7 +155,8 @@ def plan_learners(
         parameter: Name of the parameter, for the errors.
 
     Raises:
-        ValueError: If a learner cannot learn the task, or a modality has an encoder that is to be trained.
+        ValueError: If a learner cannot learn the task, a modality has an encoder that is to be trained, or the name of
+            a modality makes names of students alike.
         TypeError: If something is no estimator.
     """
     for base in bases:
@@ -167,7 +168,11 @@ def plan_learners(
             f"The encoder of modality '{min(trained)}' is trained, which takes a network; learners of scikit-learn "
             f"(parameter {parameter}) cannot. Freeze it, module.requires_grad_(False), or leave it out."
         )
-    labelled = zip(learner_labels(tuple(bases)), bases, reads, strict=True)
+    labels = learner_labels(tuple(bases))
+    alike = [name for name in spec.names if name.startswith(tuple(f"{label} of " for label in labels))]
+    if alike:
+        raise ValueError(f"A modality called {alike[0]!r} makes names of students alike; rename it.")
+    labelled = zip(labels, bases, reads, strict=True)
     students = (LearnerStudent(label, base, student) for label, base, each in labelled for student in each)
     return LearnerPlan(spec, tuple(students), absent)
 

@@ -78,7 +78,7 @@ class SharedParts:
         In each of 20 permutations the rows of every modality but the first are shuffled among the samples that have it,
         so that nothing is shared but by chance; the seed is always the same.
         """
-        if len(self.names) < 2:
+        if len(self.names) < 2 or not len(self.eigenvalues):
             return 0
         generator = torch.Generator().manual_seed(0)
         chance = max(float(self._agreement(self._shuffled(generator))[0][-1]) for _ in range(_PERMUTATIONS))

@@ -128,10 +128,15 @@ def _ranked(losses: Float[ndarray, " sample"], uncertainty: ArrayLike) -> _Ranke
 
 
 def _losses(losses: ArrayLike) -> Float[ndarray, " sample"]:
-    values = np.asarray(losses, dtype=np.float64)
-    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+    values = np.asarray(losses)
+    if values.ndim != 1 or not values.size:
         raise ValueError(f"losses must be one finite number a sample, and some (got shape {values.shape}).")
-    return values
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"losses must be numbers (got {values.dtype}).")
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if len(wrong):
+        raise ValueError(f"losses must be finite; those of {len(wrong)} samples are not, first that in row {wrong[0]}.")
+    return values.astype(np.float64)
 
 
 def _with_oracle(uncertainties: Mapping[str, ArrayLike], losses: Float[ndarray, " sample"]) -> dict[str, ArrayLike]:

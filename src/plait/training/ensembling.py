@@ -235,7 +235,7 @@ def _named_weights(
     """The weights in the order of the students.
 
     Raises:
-        ValueError: If a name is no student's, or no weight is positive.
+        ValueError: If a name is no student's, a weight is negative, or none is positive.
     """
     names = [student.name for student in students]
     unknown = set(weights) - set(names)

@@ -119,7 +119,7 @@ def _read(validation: Any) -> tuple[int, float]:
 
 def _check(count: int, least: int, message: str) -> None:
     if count < least:
-        raise ValueError(f"{message.format(least, count)} Give more samples, or use fewer folds.")
+        raise ValueError(f"{message.format(least, count)} Give more, or use fewer folds.")
 
 
 def _folds(samples: int, count: int, classes: Labels | None, groups: ndarray | None, seed: int) -> Labels:

@@ -23,6 +23,7 @@ _FILL |= {"shared": "#BBCC33", "individual": "#99DDFF"}
 # Marker and colour of the kinds of students: Tol's "high contrast" scheme, then his "bright" one.
 _MARKS = (("o", "#004488"), ("D", "#DDAA33"), ("s", "#BB5566"), ("^", "#228833"), ("v", "#AA3377"), ("P", "#66CCEE"))
 _BAND, _LINE, _FAINT, _INK = "#F4F4F4", "#DDDDDD", "#999999", "#222222"
+_NOTHING = "null"
 _CHOSEN, _ALONE = "at the chosen rho", "trained alone (rho = 0)"
 
 # Inches of the natural size; letters in points, their width in sizes of the font.
@@ -52,6 +53,7 @@ def plot_cohort(cohort: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ValueError: If the table is empty or not that of a cohort.
     """
     modalities = _modalities(cohort)
+    cohort = cohort.fillna(dict.fromkeys(modalities, _NOTHING))  # the word "null" of a csv file is read as NaN
     cohort = cohort if "kind" in cohort else cohort.assign(kind="network")
     looks = _looks(cohort["kind"])
     cohort = cohort.sort_values("validation_loss", kind="stable", na_position="last")
@@ -168,10 +170,10 @@ def _draw_reads(ax: Axes, reads: pd.DataFrame, columns: Mapping[str, _Column], l
     _name_columns(ax, columns)
     for name in map(str, reads):
         column, labels = columns[name], reads[name].astype(str).tolist()
-        read = [row for row, label in enumerate(labels) if label != "null"]
+        read = [row for row, label in enumerate(labels) if label != _NOTHING]
         ax.barh(read, column.width - 0.06, 0.86, column.left + 0.03, color=[_fill(labels[row]) for row in read])
         for row, label in enumerate(labels) if letters else ():
-            text, colour = ("\N{EN DASH}", _FAINT) if label == "null" else (label, _INK)
+            text, colour = ("\N{EN DASH}", _FAINT) if label == _NOTHING else (label, _INK)
             ax.text(column.middle, row, text, size=letters, color=colour, ha="center", va="center_baseline")
 
 
