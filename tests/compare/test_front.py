@@ -6,7 +6,7 @@ import pytest
 from sklearn.model_selection import GroupKFold, ShuffleSplit
 from torch import nn
 
-from plait import EarlyFusion, LateFusion, SingleModality, SkewPairFusion, Trainer
+from plait import EarlyFusion, LateFusion, MetaFusion, SingleModality, SkewPairFusion, Trainer
 from plait.compare import Comparison, compare
 from plait.compare.writing import report_input
 from samples import names_of, three_modalities
@@ -177,6 +177,17 @@ def test_what_a_search_of_pairs_found_is_written_into_a_folder_of_its_own(tmp_pa
         written = pd.read_csv(folder / "search" / "summary.csv")
         assert written["fold"].tolist() == [0, 1]
         assert set(written["verdict"]) <= {"skew pair", "diagonal pair", "no supported fusion"}
+
+
+def test_cohorts_of_some_modalities_alone_are_drawn(tmp_path):
+    """The ledger fits the best method on each: what its students do not have is not in their map."""
+    X, y = three_modalities()
+    method = MetaFusion(("identity", "null"), hidden=(4,), rhos=(0.0,), learners=("ridge",))
+    found = run(X.select(["sound", "image"]), y, methods=[method], ledger="auto")
+    page = found.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert len(found.ledger()) > 0
+    assert "Inside the cohorts" in page
+    assert ">nan<" not in page
 
 
 def test_a_regression_is_written(tmp_path):
