@@ -7,7 +7,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.metrics import log_loss
 
 from plait.data.spec import DataSpec
-from plait.nn.closed_head import ClosedHead
+from plait.nn.closed_head import ClosedHead, warmth
 from plait.nn.ridge_path import RidgePath
 
 REALS = DataSpec({"a": (4,)}, 2, "regression")
@@ -31,7 +31,7 @@ def fit(kind, spec, values, target):
     """A head with the weights of the best fit, and what that says of samples left out."""
     head = ClosedHead(kind, spec, 4)
     path, target = RidgePath(torch.from_numpy(values), products=kind == "quadratic"), torch.from_numpy(target)
-    return head, head.take(path.fit(target), target).numpy()
+    return head, head.take(path.fit(target), target, torch.full((len(target),), -1)).numpy()
 
 
 def said(head, values):
@@ -57,7 +57,7 @@ def test_quadratic_finds_products():
 
 @pytest.mark.parametrize("kind", ["ridge", "quadratic"])
 def test_probabilities_are_calibrated_on_samples_left_out(kind):
-    """No other temperature makes those samples more likely, and new ones are nearly as likely."""
+    """Hardly any other temperature makes those samples more likely, and new ones are nearly as likely."""
     (values, target), (new, answer) = classes(), classes(600, seed=1)
     head, left_out = fit(kind, CLASSES, values, target)
 
@@ -65,10 +65,30 @@ def test_probabilities_are_calibrated_on_samples_left_out(kind):
         return log_loss(of.argmax(1), torch.from_numpy(times * outputs).softmax(1).numpy())
 
     own = loss(left_out, target)
-    assert own < loss(left_out, target, 0.9)
-    assert own < loss(left_out, target, 1.1)
+    assert own < min(loss(left_out, target, times) for times in np.linspace(0.5, 2, 16)) + 0.01
     assert loss(said(head, new), answer) == pytest.approx(own, abs=0.15)
     assert loss(said(head, new), answer) < 0.8
+
+
+def test_what_is_said_of_a_fold_is_as_sure_as_the_others_are_right():
+    """The output of the fit without the fold, times what makes the other folds most likely."""
+    values, target = (torch.from_numpy(part) for part in classes(60))
+    fold = torch.arange(60) % 3
+    found = RidgePath(values, products=False).fit(target, fold)
+    said = ClosedHead("ridge", CLASSES, 4).take(found, target, fold)
+    for own in (fold == place for place in range(3)):
+        expected = warmth(found.left_out[~own], target[~own]) * found.left_out[own]
+        torch.testing.assert_close(said[own], expected)
+
+
+def test_few_samples_that_are_all_right_make_nobody_certain():
+    """Twelve samples that a line divides widely: what is left out is as sure as (6 + 1) / (6 + 2), about."""
+    values = torch.linspace(-1, 1, 12)[:, None].repeat(1, 4).double()
+    target = torch.nn.functional.one_hot((values[:, 0] > 0).long(), 2).double()
+    head = ClosedHead("ridge", DataSpec({"a": (4,)}, 2, "classification"), 4)
+    left_out = head.take(RidgePath(values, products=False).fit(target), target, torch.full((12,), -1))
+    assert (left_out.argmax(1) == target.argmax(1)).all()
+    assert 0.75 < left_out.softmax(1).amax(1).mean() < 0.95
 
 
 def test_a_class_that_was_not_there_is_all_but_impossible():

@@ -45,6 +45,15 @@ def test_the_ends():
     assert temperature(np.empty((0, 3)), np.empty(0, int)) == 1
 
 
+@pytest.mark.parametrize("classes", [2, 5])
+def test_with_doubt_samples_that_are_all_right_are_not_certain(classes):
+    """Known answer: n of each class, all with one margin, end at the probability (n + 1) / (n + 2)."""
+    target = np.arange(classes).repeat(6)
+    found = temperature(3.0 * np.eye(classes)[target], target, doubt=1.0)
+    sure = softmax(3.0 * np.eye(classes)[0] / found)[0]
+    assert sure == pytest.approx(7 / 8, abs=1e-3)
+
+
 def test_impossible_is_only_very_unlikely():
     """A logarithm of 0 for the true class gives a number."""
     outputs = np.log(np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.5, 0.5]]))

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias, TypeGuard, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from plait.data.spec import DataSpec
@@ -35,7 +35,8 @@ class ClosedHead(nn.Module):
     """Output = bias + x' linear + x' products x, found by a `plait.nn.closed_path.ClosedPath`.
 
     A ridge regresses classes one-hot. Outputs of classes are multiplied by the one number that makes the probabilities
-    of samples left out most likely (temperature scaling).
+    of samples left out most likely (temperature scaling, with Platt's targets); what is said of a fold is multiplied by
+    that of all others, so that nobody is judged by what it was adjusted to.
 
     Args:
         kind: "ridge", "quadratic" or "logistic".
@@ -67,20 +68,21 @@ class ClosedHead(nn.Module):
         """What the head is fitted by, on samples."""
         return _PATHS[self.kind](values)
 
-    def take(self, found: Fit, target: Float[Tensor, "row out"]) -> Float[Tensor, "row out"]:
+    def take(self, found: Fit, target: Float[Tensor, "row out"], fold: Int[Tensor, " row"]) -> Float[Tensor, "row out"]:
         """Take the weights of a fit; of classes with the temperature of what is said of samples left out.
 
         Args:
             found: The fit.
             target: Of the samples that it is a fit to: real values, or classes one-hot.
+            fold: The fold of each; -1 where it is never judged.
 
         Returns:
             The output for each sample, of the fit that had left it out.
         """
         scale, bias, left_out = 1.0, found.bias, found.left_out
         if self.spec.task == "classification":
-            scale = warmth(left_out, target)
-            bias, left_out = (torch.where(target.any(0), scale * part, _LEAST) for part in (bias, left_out))
+            scale, left_out = warmth(left_out, target), _warmed(left_out, target, fold)
+            bias, left_out = (torch.where(target.any(0), part, _LEAST) for part in (scale * bias, left_out))
         self.linear.copy_(scale * found.linear)
         if found.products is not None:
             self.products.copy_(scale * found.products)
@@ -102,7 +104,19 @@ class ClosedHead(nn.Module):
 
 def warmth(outputs: Float[Tensor, "row out"], target: Float[Tensor, "row out"]) -> float:
     """What outputs are multiplied by, so that the probabilities of the classes that are true become most likely."""
-    return 1 / temperature(outputs.numpy(), target.argmax(1).numpy())
+    return 1 / temperature(outputs.numpy(), target.argmax(1).numpy(), doubt=1.0)
+
+
+def _warmed(
+    left_out: Float[Tensor, "row out"], target: Float[Tensor, "row out"], fold: Int[Tensor, " row"]
+) -> Float[Tensor, "row out"]:
+    """What is said of each fold, multiplied by what makes the others most likely."""
+    found = left_out.clone()
+    for one in sorted(set(fold.tolist())):
+        own = fold == one
+        others = ~own if one >= 0 and not bool(own.all()) else torch.ones_like(own)
+        found[own] *= warmth(left_out[others], target[others])
+    return found
 
 
 def is_closed(base: Any) -> TypeGuard[Closed]:

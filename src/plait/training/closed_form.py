@@ -188,7 +188,8 @@ def _taken(
     usable = torch.zeros(len(members), len(task.target), dtype=torch.bool)
     for place, (member, found) in enumerate(zip(members, fits, strict=True)):
         if found is not None:
-            outputs[place, member.rows] = member.head.take(found, task.target[member.rows])
+            rows = member.rows
+            outputs[place, rows] = member.head.take(found, task.target[rows], task.data.samples.fold[rows])
             usable[place] = member.judged
     return outputs, usable
 
