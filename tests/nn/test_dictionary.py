@@ -115,3 +115,8 @@ def test_networks_do_not_read_very_many_features():
     dictionary = narrowed(parse_dictionary(labels, spec), spec)
     found = {name: [one.label if one else "null" for one in of] for name, of in dictionary.items()}
     assert found == {"a": ["pca-9", "null"], "b": ["identity", "pca-9"], "c": ["identity", "null"]}
+
+
+def test_a_modality_with_an_encoder_falls_back_on_that():
+    spec = DataSpec(SPEC.shapes, 1, "regression", {"a": torch.nn.Linear(20, 2)})
+    assert found_labels({"a": ("shared-auto",), "b": ("shared-auto",)}, spec, parts(shared=0))["a"] == ("module",)

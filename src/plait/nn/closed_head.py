@@ -81,7 +81,8 @@ class ClosedHead(nn.Module):
         """
         scale, bias, left_out = 1.0, found.bias, found.left_out
         if self.spec.task == "classification":
-            scale, left_out = warmth(left_out, target), _warmed(left_out, target, fold)
+            scale = warmth(left_out, target)
+            left_out = _warmed(left_out, target, fold, scale)
             bias, left_out = (torch.where(target.any(0), part, _LEAST) for part in (scale * bias, left_out))
         self.linear.copy_(scale * found.linear)
         if found.products is not None:
@@ -108,14 +109,14 @@ def warmth(outputs: Float[Tensor, "row out"], target: Float[Tensor, "row out"]) 
 
 
 def _warmed(
-    left_out: Float[Tensor, "row out"], target: Float[Tensor, "row out"], fold: Int[Tensor, " row"]
+    left_out: Float[Tensor, "row out"], target: Float[Tensor, "row out"], fold: Int[Tensor, " row"], scale: float
 ) -> Float[Tensor, "row out"]:
-    """What is said of each fold, multiplied by what makes the others most likely."""
-    found = left_out.clone()
-    for one in sorted(set(fold.tolist())):
+    """What is said of each fold, multiplied by what makes the others most likely; without others by the scale."""
+    found = scale * left_out
+    for one in set(fold.tolist()) - {-1}:
         own = fold == one
-        others = ~own if one >= 0 and not bool(own.all()) else torch.ones_like(own)
-        found[own] *= warmth(left_out[others], target[others])
+        if not bool(own.all()):
+            found[own] = warmth(left_out[~own], target[~own]) * left_out[own]
     return found
 
 

@@ -56,7 +56,7 @@ def _found(
         if 0 < count < spec.width(name) and f"{kind}-{count}" not in labels:
             found.append(f"{kind}-{count}")
     asked = any(label != NULL for label in labels)
-    return tuple(found) if not asked or set(found) - {NULL} else ("identity", *found)
+    return tuple(found) if not asked or set(found) - {NULL} else (whole_label(spec, name), *found)
 
 
 def _guessed(kind: str, width: int) -> int:
