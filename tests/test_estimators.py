@@ -131,7 +131,9 @@ def test_a_modality_that_training_samples_lack_is_predicted_by_the_prior() -> No
     """Somebody of whom only this modality is known gets the class frequencies of the training samples."""
     arrays, y = three_arrays()
     data = Modalities({"sound": arrays["sound"], "age": np.full((60, 1), np.nan)})
-    model = small_classifier(validation=0.2).fit(data, y)
+    with pytest.warns(UserWarning, match="'age' is absent from all training samples") as caught:
+        model = small_classifier(validation=0.2).fit(data, y)
+    assert len(caught) == 1
     shares = np.bincount(y[validation_folds_of(model, y) < 0]) / (validation_folds_of(model, y) < 0).sum()
     found = model.predict_proba({"sound": None, "age": [1.0, 2.0]})
     np.testing.assert_allclose(found, np.tile(shares, (2, 1)), atol=1e-6)

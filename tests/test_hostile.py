@@ -586,6 +586,7 @@ def _as_outside_tests() -> Iterator[None]:
         yield
 
 
+@pytest.mark.filterwarnings("ignore:Modality .* nothing can be learned from it")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_bad_input_ends_in_one_clear_error_or_a_correct_result(case: Case) -> None:
     """Errors name what is wrong and say what to do; none comes from inside torch or from a check of types."""

@@ -316,6 +316,7 @@ def test_samples_are_paired_with_targets_by_id_after_an_outer_join() -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore:Modality .* is absent from all training samples")
 def test_folds_with_other_absences_than_the_training_samples() -> None:
     """A modality that no training sample has, or no test sample, ends in no error."""
     absent = X.present.copy()

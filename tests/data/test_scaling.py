@@ -12,7 +12,8 @@ NAN = np.nan
 def test_mean_and_deviation_are_those_of_present_training_values() -> None:
     """(1, 3) has mean 2 and population deviation 1; NaN, absent and other rows do not count."""
     X = Modalities({"a": [[1.0, 7.0], [3.0, NAN], [NAN, NAN], [100.0, 9.0]], "b": [0, 0, 0, 1]})
-    scaler = Standardiser().fit(X, rows=[0, 1, 2])
+    with pytest.warns(UserWarning, match="'b' has the same values in all training samples"):
+        scaler = Standardiser().fit(X, rows=[0, 1, 2])
     assert scaler.mean_["a"].tolist() == [2.0, 7.0]
     assert scaler.sd_["a"].tolist() == [1.0, np.inf]
     assert scaler.transform(X)["a"].tolist() == [[-1.0, 0.0], [1.0, 0.0], [0.0, 0.0], [98.0, 0.0]]
@@ -37,7 +38,8 @@ def test_without_scaling_units_stay_and_gaps_take_the_mean() -> None:
 def test_constant_and_unseen_features_teach_nothing() -> None:
     """They are 0 afterwards, whatever comes in new rows; no division by zero, not even by the rounding of a mean."""
     X = Modalities({"a": [[0.1, NAN]] * 10})
-    scaler = Standardiser().fit(X)
+    with pytest.warns(UserWarning, match="'a' has the same values in all training samples"):
+        scaler = Standardiser().fit(X)
     assert scaler.sd_["a"].tolist() == [np.inf, np.inf]
     np.testing.assert_allclose(scaler.mean_["a"], [0.1, 0.0])
     assert scaler.transform(X)["a"].tolist() == [[0.0, 0.0]] * 10
@@ -47,7 +49,8 @@ def test_constant_and_unseen_features_teach_nothing() -> None:
 def test_a_modality_that_was_never_there_becomes_zeros() -> None:
     """Absent in all training rows, or in all rows."""
     X = Modalities({"a": [1, 2, 3], "b": [[NAN, NAN], [NAN, NAN], [4.0, 5.0]], "c": None})
-    scaler = Standardiser().fit(X, rows=slice(2))
+    with pytest.warns(UserWarning, match="'b' is absent from all training samples"):
+        scaler = Standardiser().fit(X, rows=slice(2))
     values = scaler.transform(X[:2])
     assert values["b"].tolist() == [[0.0, 0.0], [0.0, 0.0]]
     assert values["c"].shape == (2, 0)
@@ -55,7 +58,9 @@ def test_a_modality_that_was_never_there_becomes_zeros() -> None:
 
 def test_a_single_row_is_enough() -> None:
     """One value has no deviation."""
-    assert Standardiser().fit(X := Modalities({"a": [5.0]})).transform(X)["a"].tolist() == [[0.0]]
+    with pytest.warns(UserWarning, match="'a' has the same values"):
+        scaler = Standardiser().fit(X := Modalities({"a": [5.0]}))
+    assert scaler.transform(X)["a"].tolist() == [[0.0]]
 
 
 def test_rows_do_not_influence_each_other_and_the_input_stays() -> None:

@@ -1,5 +1,6 @@
 """Missing values imputed and features standardised, by what the training rows say alone."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ class Standardiser:
         self.scaling = scaling
 
     def fit(self, modalities: Modalities, rows: Any = None, series: str | None = None) -> "Standardiser":
-        """Learn means and standard deviations.
+        """Learn means and standard deviations; warns of modalities that teach nothing.
 
         Args:
             modalities: Samples.
@@ -59,6 +60,9 @@ class Standardiser:
             _check_plain(train)
         self.mean_ = {name: mean for name, (mean, _) in found.items()}
         self.sd_ = {name: np.where(sd > 0, sd, np.inf) for name, (_, sd) in found.items()}
+        for (name, sd), present in zip(self.sd_.items(), train.present.T, strict=True):
+            if sd.size and np.isinf(sd).all():
+                _warn_of_constant(name, seen=bool(present.any()))
         return self
 
     def transform(self, modalities: Modalities) -> dict[str, Floats]:
@@ -104,6 +108,16 @@ def _of_channels(array: Array) -> tuple[Floats, Floats]:
     times, channels = array.shape[1:]
     mean, sd = moments(array.reshape(-1, channels))
     return np.tile(mean, (times, 1)), np.tile(sd, (times, 1))
+
+
+def _warn_of_constant(name: str, *, seen: bool) -> None:
+    what = "has the same values in" if seen else "is absent from"
+    warnings.warn(
+        f"Modality {name!r} {what} all training samples: nothing can be learned from it. Look at how it was read and "
+        "joined, or leave it out.",
+        UserWarning,
+        stacklevel=6,
+    )
 
 
 def _check_plain(modalities: Modalities) -> None:
