@@ -106,6 +106,16 @@ def test_a_number_is_predicted_by_regression(run: Run, patients: Path, tmp_path:
     assert "no classes" in refused.err
 
 
+def test_the_fit_of_a_cohort_says_what_each_modality_is_worth(run: Run, patients: Path, tmp_path: Path) -> None:
+    """The values of the model, in the order of the modalities."""
+    few = ("--method", "meta", "--param", "learners=ridge", "--param", "rhos=0", "--epochs", "2", "--validation", "0.3")
+    fit = run("fit", patients, "--out", tmp_path / "m", "--id", "patient", *few, "--json")
+    assert fit.code == 0, fit.err
+    table = plait.load(tmp_path / "m").modality_values_
+    assert json.loads(fit.out)["modality_values"] == pytest.approx({name: table["value"][name] for name in table.index})
+    assert list(table.index) == ["blood", "scan"]
+
+
 @pytest.mark.parametrize(
     ("values", "task"),
     [

@@ -150,6 +150,7 @@ def _report(estimator: Estimator, samples: Samples, settings: Settings) -> dict[
         "n": len(samples.modalities),
         "modalities": shapes(estimator.raw_shapes_),
         **_search(estimator),
+        **_modality_values(estimator),
         "validation_loss": _validation_loss(estimator),
         "loss_is": f"{unit}; mean over the students of the ensemble, by weight; validation: {held_out}",
         "params": to_text(estimator.method_.get_params(deep=False)),
@@ -161,6 +162,12 @@ def _search(estimator: Estimator) -> dict[str, Any]:
     """What a search of pairs found; nothing where there was none."""
     found = search_in(estimator.tables_)
     return {} if found is None else summary(found)
+
+
+def _modality_values(estimator: Estimator) -> dict[str, Any]:
+    """The Shapley value of each modality, in the unit of the loss; nothing where the method has none."""
+    table = estimator.tables_.get("modality_values")
+    return {} if table is None or table.empty else {"modality_values": table["value"].to_dict()}
 
 
 def _validation_loss(estimator: Estimator) -> float:
