@@ -41,12 +41,13 @@ def _everywhere(predictions, target, space, losses=None):
     return Validation(predictions, target, usable, losses, space)
 
 
-def _row_loss(kind, prediction, target):
-    """The loss of one row, written out."""
+def _row_loss(kind, prediction, target, share=1.0):
+    """The loss of one row that counts as so much of its class, and as the rest of the others, written out."""
     if kind == "values":
         return sum((p - t) ** 2 for p, t in zip(prediction, target, strict=True)) / len(prediction)
     shares = np.exp(prediction) / np.exp(prediction).sum() if kind == "logits" else prediction
-    return -np.log(shares[target])
+    others = shares.sum() - shares[target]
+    return -share * np.log(shares[target]) - (0 if share == 1 else (1 - share) * np.log(others))
 
 
 def _literal_loss(kind, validation, weights):
@@ -61,7 +62,8 @@ def _literal_loss(kind, validation, weights):
             continue
         else:
             mean = validation.prior
-        losses.append(_row_loss(kind, mean, target))
+        share = 1.0 if validation.shares is None else validation.shares[row]
+        losses.append(_row_loss(kind, mean, target, share))
     return np.mean(losses)
 
 
@@ -299,13 +301,34 @@ def _draws(rows, bags):
 
 @pytest.mark.parametrize(("kind", "seed", "absent"), CASES)
 def test_bagged_greedy_is_the_mean_over_rows_drawn_with_replacement(kind, seed, absent):
-    """Each bag by brute force, on repeated rows and the losses on them."""
+    """Each bag by brute force, on repeated rows and the losses on them; classes with doubt."""
     validation = _validation(kind, seed, students=5, absent=absent)
     expected = []
     for rows in _draws(len(validation.target), 3):
-        drawn = validation.rows(rows)
+        drawn = validation.doubted().rows(rows)
         expected.append(_literal_replacement(kind, drawn, 1, rounds=8))
     assert bagged_greedy(validation, bags=3, size=8) == pytest.approx(np.mean(expected, axis=0))
+
+
+def test_doubt_is_that_of_platt():
+    """Of 3 and 2 rows each counts as 4/5 and 3/4 of its class; real outputs are not doubted."""
+    predictions = np.full((1, 5, 2), 0.5)
+    validation = _everywhere(predictions, np.array([0, 0, 0, 1, 1]), PROBABILITIES)
+    assert validation.shares is None
+    assert validation.doubted().shares == pytest.approx(np.array([0.8, 0.8, 0.8, 0.75, 0.75]))
+    values = _everywhere(predictions, np.zeros((5, 2)), VALUES)
+    assert values.doubted() is values
+
+
+@pytest.mark.parametrize("space", [PROBABILITIES, LOGITS])
+@pytest.mark.parametrize(("rows", "kept"), [(3, [1, 0]), (3000, [0, 1])])
+def test_few_rows_do_not_make_certainty_the_best(space, rows, kept):
+    """3 rows a class, all foretold rightly: 4/5 is right, almost 1 is not; of 3000 it is."""
+    target = np.repeat([0, 1], rows)
+    certain = np.stack([np.where(np.eye(2)[target] > 0, p, 1 - p) for p in (0.8, 0.999)])
+    validation = _everywhere(certain if space is PROBABILITIES else np.log(certain), target, space)
+    assert validation.losses[1] < validation.losses[0]
+    assert bagged_greedy(validation, bags=4).tolist() == kept
 
 
 def test_losses_of_drawn_rows_are_means_over_those_that_can_be_read():

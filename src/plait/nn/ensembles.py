@@ -98,7 +98,7 @@ def bagged_greedy(validation: Validation, *, bags: int = 20, size: int = 100) ->
 
     What enters by chance enters few of them. After Caruana, Munson and Niculescu-Mizil, "Getting the Most Out of
     Ensemble Selection" (2006), who draw students; here rows are drawn, from a seed that is always the same. A draw in
-    which no student can read a row does not count.
+    which no student can read a row does not count. Classes are judged with doubt (`Validation.doubted`).
 
     Args:
         validation: What the ensemble is chosen on.
@@ -106,7 +106,7 @@ def bagged_greedy(validation: Validation, *, bags: int = 20, size: int = 100) ->
         size: Most entries in each.
     """
     draw, count = np.random.default_rng(0), len(validation.target)
-    validation = validation.of_true_classes()
+    validation = validation.doubted().of_true_classes()
     drawn = (validation.rows(draw.integers(0, count, count)) for _ in range(bags))
     found = [greedy_with_replacement(one, size=size) for one in drawn if np.isfinite(one.losses).any()]
     return _normalised(np.sum(found or [greedy_with_replacement(validation, size=size)], axis=0))

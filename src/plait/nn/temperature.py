@@ -40,8 +40,18 @@ def temperature(outputs: Float[ndarray, "sample out"], target: Int[ndarray, " sa
     return float(np.exp(found.x))
 
 
+def own_share(target: Int[ndarray, " sample"], doubt: float = 1.0) -> Float[ndarray, " sample"]:
+    """As how much of its own class each sample counts, (n + doubt) / (n + 2 doubt) where n samples are of the class.
+
+    Args:
+        target: Code of the class of each sample.
+        doubt: As of `temperature`; 1 is that of Platt.
+    """
+    counts = np.bincount(target)[target]
+    return np.asarray((counts + doubt) / (counts + 2 * doubt))
+
+
 def _doubted(target: Int[ndarray, " sample"], classes: int, doubt: float) -> Float[ndarray, "sample out"]:
     """What each sample counts as: of its own class and of the others."""
-    counts, own = np.bincount(target)[target][:, None], np.eye(classes)[target]
-    others = doubt / (counts + 2 * doubt) / max(classes - 1, 1)
-    return np.asarray(np.where(own > 0, (counts + doubt) / (counts + 2 * doubt), others))
+    share = own_share(target, doubt)[:, None]
+    return np.asarray(np.where(np.eye(classes)[target] > 0, share, (1 - share) / max(classes - 1, 1)))

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import log_softmax, softmax
 
 from plait.nn.screening import PerStudent
+from plait.nn.temperature import own_share
 
 Predictions = Float[np.ndarray, "student row out"]
 Usable = Bool[np.ndarray, "student row"]
@@ -72,6 +73,7 @@ class Validation:
         space: PROBABILITIES, LOGITS or VALUES.
         prior: Prediction (out,) of a row that no student of an ensemble can read, or (row, 1) of each row. None leaves
             such rows out of the loss of that ensemble, so that ensembles are then judged on different rows.
+        shares: As how much of its own class each row counts, and as the rest of the others; None is all. Classes alone.
     """
 
     predictions: Predictions
@@ -80,16 +82,26 @@ class Validation:
     losses: PerStudent
     space: Space
     prior: Prior | None = None
+    shares: Float[np.ndarray, " row"] | None = None
 
     def rows(self, index: Int[np.ndarray, " drawn"]) -> "Validation":
         """The rows at these positions; each student's loss is its mean over those of them that it can read."""
         chosen = replace(self, predictions=self.predictions[:, index], usable=self.usable[:, index])
         prior = self.prior[index] if self.prior is not None and self.prior.ndim == 2 else self.prior
-        chosen = replace(chosen, target=self.target[index], prior=prior)
-        lost = np.where(chosen.usable, self.space.losses(chosen.readable, chosen.target), 0.0).sum(1)
+        shares = None if self.shares is None else self.shares[index]
+        chosen = replace(chosen, target=self.target[index], prior=prior, shares=shares)
+        lost = np.where(chosen.usable, chosen._lost(chosen.readable), 0.0).sum(1)
         counts = chosen.usable.sum(1)
         losses = np.where(np.isfinite(self.losses) & (counts > 0), lost / np.maximum(counts, 1), np.inf)
         return replace(chosen, losses=losses)
+
+    def doubted(self) -> "Validation":
+        """The same with doubt about classes: each of n rows of a class counts as (n + 1) / (n + 2) of it.
+
+        These are the targets of Platt, "Probabilistic outputs for support vector machines" (1999). Few rows that are
+        all foretold rightly then do not make certainty the best choice. Of real outputs nothing changes.
+        """
+        return self if self.space is VALUES else replace(self, shares=own_share(self.target))
 
     def of_true_classes(self) -> "Validation":
         """The same with the probabilities of the true classes alone, which are all that the loss of an average needs.
@@ -121,6 +133,14 @@ class Validation:
         prior = 0.0 if self.prior is None else self.prior
         average = np.where(read[..., None], total / np.where(read, weight, 1.0)[..., None], prior)
         counted = read | (self.prior is not None)
-        lost = np.where(counted, self.space.losses(average, self.target), 0.0).sum(axis=-1)
+        lost = np.where(counted, self._lost(average), 0.0).sum(axis=-1)
         rows = counted.sum(axis=-1)
         return np.where(rows > 0, lost / np.maximum(rows, 1), np.inf)
+
+    def _lost(self, average: Averages) -> RowLosses:
+        """Loss of each row; with shares, of being of its class and of being of another one."""
+        lost = self.space.losses(average, self.target)
+        if self.shares is None:
+            return lost
+        others = np.maximum(-np.expm1(-lost), np.finfo(np.float64).eps)
+        return np.asarray(self.shares * lost - (1 - self.shares) * np.log(others))
