@@ -82,7 +82,7 @@ def test_what_is_said_of_a_fold_is_as_sure_as_the_others_are_right():
 
 
 def test_few_samples_that_are_all_right_make_nobody_certain():
-    """Twelve samples that a line divides widely: what is left out is as sure as (6 + 1) / (6 + 2), about."""
+    """Twelve samples that a line divides widely: what is left out is as sure as (12 + 2) / (12 + 4), about."""
     values = torch.linspace(-1, 1, 12)[:, None].repeat(1, 4).double()
     target = torch.nn.functional.one_hot((values[:, 0] > 0).long(), 2).double()
     head = ClosedHead("ridge", DataSpec({"a": (4,)}, 2, "classification"), 4)

@@ -62,8 +62,7 @@ def _literal_loss(kind, validation, weights):
             continue
         else:
             mean = validation.prior
-        share = 1.0 if validation.shares is None else validation.shares[row]
-        losses.append(_row_loss(kind, mean, target, share))
+        losses.append(_row_loss(kind, mean, target, validation.share))
     return np.mean(losses)
 
 
@@ -310,20 +309,19 @@ def test_bagged_greedy_is_the_mean_over_rows_drawn_with_replacement(kind, seed, 
     assert bagged_greedy(validation, bags=3, size=8) == pytest.approx(np.mean(expected, axis=0))
 
 
-def test_doubt_is_that_of_platt():
-    """Of 3 and 2 rows each counts as 4/5 and 3/4 of its class; real outputs are not doubted."""
-    predictions = np.full((1, 5, 2), 0.5)
-    validation = _everywhere(predictions, np.array([0, 0, 0, 1, 1]), PROBABILITIES)
-    assert validation.shares is None
-    assert validation.doubted().shares == pytest.approx(np.array([0.8, 0.8, 0.8, 0.75, 0.75]))
-    values = _everywhere(predictions, np.zeros((5, 2)), VALUES)
+def test_doubt_is_that_of_four_rows_more():
+    """Of 6 rows each counts as 8/10 of its class; real outputs are not doubted."""
+    predictions = np.full((1, 6, 3), 1 / 3)
+    validation = _everywhere(predictions, np.array([0, 0, 0, 1, 1, 2]), PROBABILITIES)
+    assert (validation.share, validation.doubted().share) == (1, 0.8)
+    values = _everywhere(predictions, np.zeros((6, 3)), VALUES)
     assert values.doubted() is values
 
 
 @pytest.mark.parametrize("space", [PROBABILITIES, LOGITS])
 @pytest.mark.parametrize(("rows", "kept"), [(3, [1, 0]), (3000, [0, 1])])
 def test_few_rows_do_not_make_certainty_the_best(space, rows, kept):
-    """3 rows a class, all foretold rightly: 4/5 is right, almost 1 is not; of 3000 it is."""
+    """6 rows, all foretold rightly: 4/5 is right, almost 1 is not; of 6000 it is."""
     target = np.repeat([0, 1], rows)
     certain = np.stack([np.where(np.eye(2)[target] > 0, p, 1 - p) for p in (0.8, 0.999)])
     validation = _everywhere(certain if space is PROBABILITIES else np.log(certain), target, space)

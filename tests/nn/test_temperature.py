@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from plait.nn.temperature import COLDEST, HOTTEST, temperature
+from plait.nn.temperature import COLDEST, HOTTEST, PLUS_FOUR, temperature
 
 
 def _calibrated(n=20000, classes=4, seed=0):
@@ -47,11 +47,11 @@ def test_the_ends():
 
 @pytest.mark.parametrize("classes", [2, 5])
 def test_with_doubt_samples_that_are_all_right_are_not_certain(classes):
-    """Known answer: n of each class, all with one margin, end at the probability (n + 1) / (n + 2)."""
+    """Known answer: n samples, all with one margin, end at the probability (n + 2) / (n + 4)."""
     target = np.arange(classes).repeat(6)
-    found = temperature(3.0 * np.eye(classes)[target], target, doubt=1.0)
+    found = temperature(3.0 * np.eye(classes)[target], target, doubt=PLUS_FOUR)
     sure = softmax(3.0 * np.eye(classes)[0] / found)[0]
-    assert sure == pytest.approx(7 / 8, abs=1e-3)
+    assert sure == pytest.approx((6 * classes + 2) / (6 * classes + 4), abs=1e-3)
 
 
 def test_impossible_is_only_very_unlikely():

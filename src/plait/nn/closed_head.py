@@ -16,7 +16,7 @@ from plait.nn.extractors import Encoder, Module, is_frozen
 from plait.nn.logistic_path import LogisticPath
 from plait.nn.ridge_path import RidgePath
 from plait.nn.students import Student
-from plait.nn.temperature import temperature
+from plait.nn.temperature import PLUS_FOUR, temperature
 
 Closed: TypeAlias = Literal["ridge", "quadratic", "logistic"]
 CLOSED: tuple[str, ...] = get_args(Closed)
@@ -35,8 +35,8 @@ class ClosedHead(nn.Module):
     """Output = bias + x' linear + x' products x, found by a `plait.nn.closed_path.ClosedPath`.
 
     A ridge regresses classes one-hot. Outputs of classes are multiplied by the one number that makes the probabilities
-    of samples left out most likely (temperature scaling, with Platt's targets); what is said of a fold is multiplied by
-    that of all others, so that nobody is judged by what it was adjusted to.
+    of samples left out most likely (temperature scaling, with the doubt of few samples); what is said of a fold is
+    multiplied by that of all others, so that nobody is judged by what it was adjusted to.
 
     Args:
         kind: "ridge", "quadratic" or "logistic".
@@ -105,7 +105,7 @@ class ClosedHead(nn.Module):
 
 def warmth(outputs: Float[Tensor, "row out"], target: Float[Tensor, "row out"]) -> float:
     """What outputs are multiplied by, so that the probabilities of the classes that are true become most likely."""
-    return 1 / temperature(outputs.numpy(), target.argmax(1).numpy(), doubt=1.0)
+    return 1 / temperature(outputs.numpy(), target.argmax(1).numpy(), doubt=PLUS_FOUR)
 
 
 def _warmed(

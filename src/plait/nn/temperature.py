@@ -8,6 +8,8 @@ from scipy.special import log_softmax
 
 COLDEST, HOTTEST = 0.05, 20.0
 """The temperatures between which the best is sought."""
+PLUS_FOUR = 2.0
+"""The doubt of few samples."""
 _LEAST = np.log(np.finfo(np.float64).tiny)
 
 
@@ -19,9 +21,8 @@ def temperature(outputs: Float[ndarray, "sample out"], target: Int[ndarray, " sa
     Args:
         outputs: Logits or log probabilities; -inf is taken as the logarithm of the smallest number there is.
         target: Code of the true class of each sample.
-        doubt: A sample of a class that has n counts as (n + doubt) / (n + 2 doubt) of it, and in equal parts as the
-            others. With 1 and two classes these are the targets of Platt ("Probabilistic outputs for support vector
-            machines", 1999): few samples, all classified rightly, do not make a model certain. 0 is as they are.
+        doubt: How many samples that are of their class are added, and as many that are not (`own_share`): few samples,
+            all classified rightly, do not make a model certain. 0 is none.
 
     Returns:
         A number from 0.05 to 20: above 1 if the model was too sure of itself, 1 if its probabilities were right, near
@@ -30,7 +31,8 @@ def temperature(outputs: Float[ndarray, "sample out"], target: Int[ndarray, " sa
     if len(target) == 0:
         return 1.0
     logits = np.maximum(outputs.astype(np.float64) - outputs.max(axis=1, keepdims=True), _LEAST)
-    shares = _doubted(target, logits.shape[1], doubt)
+    share, classes = own_share(len(target), doubt), logits.shape[1]
+    shares = np.where(np.eye(classes)[target] > 0, share, (1 - share) / max(classes - 1, 1))
 
     def loss(log_temperature: float) -> float:
         """Nats a sample: convex in 1 / T, so that a minimum is the minimum."""
@@ -40,18 +42,15 @@ def temperature(outputs: Float[ndarray, "sample out"], target: Int[ndarray, " sa
     return float(np.exp(found.x))
 
 
-def own_share(target: Int[ndarray, " sample"], doubt: float = 1.0) -> Float[ndarray, " sample"]:
-    """As how much of its own class each sample counts, (n + doubt) / (n + 2 doubt) where n samples are of the class.
+def own_share(samples: int, doubt: float = PLUS_FOUR) -> float:
+    """As how much of its own class each sample counts, and as the rest of the others: (n + doubt) / (n + 2 doubt).
+
+    With 2 it is the share of right answers of Agresti and Coull ("Approximate is better than 'exact'", 1998) for n
+    right ones of n, and in two classes of equal size the target of Platt ("Probabilistic outputs for support vector
+    machines", 1999).
 
     Args:
-        target: Code of the class of each sample.
-        doubt: As of `temperature`; 1 is that of Platt.
+        samples: How many there are, n.
+        doubt: How many are added to those that are of their class, and to those that are not.
     """
-    counts = np.bincount(target)[target]
-    return np.asarray((counts + doubt) / (counts + 2 * doubt))
-
-
-def _doubted(target: Int[ndarray, " sample"], classes: int, doubt: float) -> Float[ndarray, "sample out"]:
-    """What each sample counts as: of its own class and of the others."""
-    share = own_share(target, doubt)[:, None]
-    return np.asarray(np.where(np.eye(classes)[target] > 0, share, (1 - share) / max(classes - 1, 1)))
+    return (samples + doubt) / (samples + 2 * doubt)

@@ -73,7 +73,7 @@ class Validation:
         space: PROBABILITIES, LOGITS or VALUES.
         prior: Prediction (out,) of a row that no student of an ensemble can read, or (row, 1) of each row. None leaves
             such rows out of the loss of that ensemble, so that ensembles are then judged on different rows.
-        shares: As how much of its own class each row counts, and as the rest of the others; None is all. Classes alone.
+        share: As how much of its own class each row counts, and as the rest of the others. Below 1 of classes alone.
     """
 
     predictions: Predictions
@@ -82,26 +82,25 @@ class Validation:
     losses: PerStudent
     space: Space
     prior: Prior | None = None
-    shares: Float[np.ndarray, " row"] | None = None
+    share: float = 1.0
 
     def rows(self, index: Int[np.ndarray, " drawn"]) -> "Validation":
         """The rows at these positions; each student's loss is its mean over those of them that it can read."""
         chosen = replace(self, predictions=self.predictions[:, index], usable=self.usable[:, index])
         prior = self.prior[index] if self.prior is not None and self.prior.ndim == 2 else self.prior
-        shares = None if self.shares is None else self.shares[index]
-        chosen = replace(chosen, target=self.target[index], prior=prior, shares=shares)
+        chosen = replace(chosen, target=self.target[index], prior=prior)
         lost = np.where(chosen.usable, chosen._lost(chosen.readable), 0.0).sum(1)
         counts = chosen.usable.sum(1)
         losses = np.where(np.isfinite(self.losses) & (counts > 0), lost / np.maximum(counts, 1), np.inf)
         return replace(chosen, losses=losses)
 
     def doubted(self) -> "Validation":
-        """The same with doubt about classes: each of n rows of a class counts as (n + 1) / (n + 2) of it.
+        """The same with doubt about classes: each of n rows counts as (n + 2) / (n + 4) of its own.
 
-        These are the targets of Platt, "Probabilistic outputs for support vector machines" (1999). Few rows that are
-        all foretold rightly then do not make certainty the best choice. Of real outputs nothing changes.
+        Few rows that are all foretold rightly then do not make certainty the best choice (`own_share`). Of real outputs
+        nothing changes.
         """
-        return self if self.space is VALUES else replace(self, shares=own_share(self.target))
+        return self if self.space is VALUES else replace(self, share=own_share(len(self.target)))
 
     def of_true_classes(self) -> "Validation":
         """The same with the probabilities of the true classes alone, which are all that the loss of an average needs.
@@ -138,9 +137,9 @@ class Validation:
         return np.where(rows > 0, lost / np.maximum(rows, 1), np.inf)
 
     def _lost(self, average: Averages) -> RowLosses:
-        """Loss of each row; with shares, of being of its class and of being of another one."""
+        """Loss of each row; with doubt, of being of its class and of being of another one."""
         lost = self.space.losses(average, self.target)
-        if self.shares is None:
+        if self.share == 1:
             return lost
         others = np.maximum(-np.expm1(-lost), np.finfo(np.float64).eps)
-        return np.asarray(self.shares * lost - (1 - self.shares) * np.log(others))
+        return np.asarray(self.share * lost - (1 - self.share) * np.log(others))
