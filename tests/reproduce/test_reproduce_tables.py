@@ -145,7 +145,7 @@ def test_a_confusion_has_a_picture_of_every_arm(tmp_path: Path) -> None:
     reproduce(Tiny(table="confusion").study(), tmp_path, ["a/x/new/*"], verbose=0)
     assert [one.name for one in tmp_path.glob("*.svg")] == ["confusion-a_x_new.svg"]
     drawn = (tmp_path / "confusion-a_x_new.svg").read_text()
-    assert "<!-- 2 -->" in drawn
+    assert ">2</text>" in drawn
     assert len(pd.read_csv(tmp_path / "confusion.csv")) == 3 * 4
 
 

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from plait.compare.export import to_csv
 from plait.compare.plots import plot_confusion
-from plait.data.whole_files import whole_file, write_text
+from plait.data.whole_files import write_text
+from plait.drawing.vector import svg
 from plait.reproduce.outcome import Outcome
 from plait.reproduce.page import page
 
@@ -52,5 +53,4 @@ def _draw(name: str, table: pd.DataFrame, folder: Path) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    with whole_file(path) as part:
-        figure.savefig(part, format="svg")
+    write_text(path, svg(figure, path.stem) + "\n")
