@@ -56,6 +56,11 @@ def test_a_modality_that_was_never_there_becomes_zeros() -> None:
     assert values["c"].shape == (2, 0)
 
 
+def test_a_constant_that_some_have_is_not_warned_of() -> None:
+    """Who has it may be what tells."""
+    assert Standardiser().fit(Modalities({"a": [1.0, 2.0, 3.0], "b": [1.0, NAN, 1.0]})).sd_["b"].tolist() == [np.inf]
+
+
 def test_a_single_row_is_enough() -> None:
     """One value has no deviation."""
     with pytest.warns(UserWarning, match="'a' has the same values"):

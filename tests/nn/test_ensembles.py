@@ -318,6 +318,14 @@ def test_doubt_is_that_of_four_rows_more():
     assert values.doubted() is values
 
 
+def test_certainty_has_a_finite_loss_where_there_is_doubt():
+    """A probability of exactly 1 for the true class leaves 2.2e-16 to the others."""
+    target = np.array([0, 1])
+    validation = _everywhere(np.eye(2)[target][None], target, PROBABILITIES).doubted()
+    expected = -(1 - 4 / 6) * np.log(np.finfo(np.float64).eps)
+    assert validation.loss(np.ones(1)) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("space", [PROBABILITIES, LOGITS])
 @pytest.mark.parametrize(("rows", "kept"), [(3, [1, 0]), (3000, [0, 1])])
 def test_few_rows_do_not_make_certainty_the_best(space, rows, kept):

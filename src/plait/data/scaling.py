@@ -61,7 +61,7 @@ class Standardiser:
         self.mean_ = {name: mean for name, (mean, _) in found.items()}
         self.sd_ = {name: np.where(sd > 0, sd, np.inf) for name, (_, sd) in found.items()}
         for (name, sd), present in zip(self.sd_.items(), train.present.T, strict=True):
-            if sd.size and np.isinf(sd).all():
+            if sd.size and np.isinf(sd).all() and (present.all() or not present.any()):  # who has it may tell something
                 _warn_of_constant(name, seen=bool(present.any()))
         return self
 

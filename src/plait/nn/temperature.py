@@ -21,12 +21,13 @@ def temperature(outputs: Float[ndarray, "sample out"], target: Int[ndarray, " sa
     Args:
         outputs: Logits or log probabilities; -inf is taken as the logarithm of the smallest number there is.
         target: Code of the true class of each sample.
-        doubt: How many samples that are of their class are added, and as many that are not (`own_share`): few samples,
-            all classified rightly, do not make a model certain. 0 is none.
+        doubt: How many samples that are of their class are added, and as many that are not (`own_share`); what a sample
+            is not of its own class it is of the others in equal parts. Few samples that are all classified rightly then
+            do not make a model certain. 0 is none.
 
     Returns:
         A number from 0.05 to 20: above 1 if the model was too sure of itself, 1 if its probabilities were right, near
-        0.05 if all samples are classified rightly, 1 if there is no sample.
+        0.05 if all samples are classified rightly and there is no doubt, 1 if there is no sample.
     """
     if len(target) == 0:
         return 1.0

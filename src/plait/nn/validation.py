@@ -73,7 +73,8 @@ class Validation:
         space: PROBABILITIES, LOGITS or VALUES.
         prior: Prediction (out,) of a row that no student of an ensemble can read, or (row, 1) of each row. None leaves
             such rows out of the loss of that ensemble, so that ensembles are then judged on different rows.
-        share: As how much of its own class each row counts, and as the rest of the others. Below 1 of classes alone.
+        share: As how much of its own class each row counts, and as the rest of the others, taken as one. Below 1 of
+            classes alone.
     """
 
     predictions: Predictions

@@ -208,7 +208,7 @@ def _also(case: Case, support: Mapping[str, float], best: str) -> tuple[str, ...
     others = [label for label, p in support.items() if p < case.alpha and label != best]
     whom = "It beats the baseline too"
     told = f"{', '.join(others[:MOST_NAMED])}{f' and {len(others) - MOST_NAMED} more' if others[MOST_NAMED:] else ''}"
-    said = f"{whom}. So do both: {told}." if others else f"{whom}. No other fusion is shown to do both."
+    said = f"{whom}. These do both, too: {told}." if others else f"{whom}. No other fusion is shown to do both."
     top = case.best(case.labels("fusion"))
     return (said,) if top == best else (said, f"{begun(str(top))} has a higher mean, but is not shown to do both.")
 
