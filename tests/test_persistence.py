@@ -182,7 +182,7 @@ def test_the_last_step_of_a_pipeline_is_saved(fitted, tmp_path):
     estimator, X = fitted
     pipeline = make_pipeline(FunctionTransformer(), estimator)
     with pytest.raises(
-        TypeError, match=r"FusionRegressor, not a Pipeline.*save\(pipeline\[-1\], folder\).*pickle or skops"
+        TypeError, match=r"FusionRegressor, not a Pipeline.*save\(pipeline\[-1\], folder\).*them with skops;"
     ):
         untyped_save(pipeline, tmp_path / "model")
     again = load(save(pipeline[-1], tmp_path / "model"))

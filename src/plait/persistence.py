@@ -156,8 +156,8 @@ def _check_own(estimator: Any) -> None:
     if not isinstance(estimator, FusionEstimator):
         raise TypeError(
             f"save writes a FusionClassifier or FusionRegressor, not a {type(estimator).__name__}. Of a pipeline save "
-            "the last step, save(pipeline[-1], folder), and make its other steps again, or keep them with pickle or "
-            "skops; of a search save(search.best_estimator_, folder)."
+            "the last step, save(pipeline[-1], folder), and make its other steps again, or keep them with skops; "
+            "of a search save(search.best_estimator_, folder)."
         )
 
 
